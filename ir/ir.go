@@ -1,0 +1,191 @@
+// Package ir defines the tree ensemble that loaders produce, passes rewrite
+// and engines evaluate.
+//
+// The form is normalised, so that passes and engines meet few cases: there is
+// one numerical comparison (x < Threshold goes left), one membership test (x in
+// a set of intervals goes left), and every split says where a missing value
+// goes. Whatever a trainer did differently is undone by its loader, exactly.
+//
+// All values are float32 in the trainer's arithmetic; they are held as float64,
+// which represents each of them exactly. Verify states when an ensemble is well
+// formed.
+package ir
+
+// An Ensemble is a sum of trees, or a linear model, followed by a link.
+//
+// The margin of output k starts at BaseMargin[k] and takes one float32 addition
+// for each tree that adds to k, in the order of Trees. With BaseLast it starts
+// at zero instead and BaseMargin[k] is added last. The prediction is Link
+// applied to the margins of the row.
+type Ensemble struct {
+	Features   []Feature // in column order
+	Trees      []Tree    // in the order the trainer added them
+	Sets       []Set     // the sets that membership tests refer to
+	Linear     *Linear   // a linear model in place of trees; nil for trees
+	Outputs    int       // margins per row
+	BaseMargin []float64 // one per output; the base score after the inverse link
+	BaseLast   bool      // trees are summed from zero, the base margin comes last
+	Link       Link
+	Task       Task
+
+	// Classes holds the label of each class, if the model file names them.
+	Classes []string
+
+	// Rounds delimits the boosting rounds: round r consists of
+	// Trees[Rounds[r]:Rounds[r+1]]. It has one entry more than there are rounds.
+	Rounds []int32
+
+	// BestRound is the round with the best validation score that early stopping
+	// recorded, or -1.
+	BestRound int
+
+	Source Source
+}
+
+// A Feature is one column of a row.
+type Feature struct {
+	Name string // unique; "f7" if the model file names none
+	Type FeatureType
+
+	// Categories holds the text of each category, indexed by its code. It is
+	// nil if the model knows codes only.
+	Categories []string
+}
+
+// A FeatureType is what the values of a feature mean.
+type FeatureType uint8
+
+// The feature types.
+const (
+	Float       FeatureType = iota // any number
+	Int                            // an integer
+	Bool                           // 0 or 1
+	Categorical                    // the code of a category
+)
+
+func (t FeatureType) String() string {
+	return name(t, "float", "int", "bool", "categorical")
+}
+
+// NoFeature in Node.Feature marks a leaf.
+const NoFeature = -1
+
+// NoSet in Node.Set marks a split that compares with Threshold.
+const NoSet = -1
+
+// A Tree is a binary decision tree. Nodes[0] is the root, and children stand
+// after their parents.
+type Tree struct {
+	Nodes []Node
+
+	// Output is the margin to which the tree's leaves add. A tree with vector
+	// leaves adds to all of them; its Output is 0.
+	Output int32
+
+	// Vectors holds the leaf vectors of a tree with vector leaves, one row of
+	// Ensemble.Outputs values after the other; it is nil for scalar leaves.
+	Vectors []float64
+}
+
+// A Node is a split or, if Feature is NoFeature, a leaf.
+//
+// A row goes left if x[Feature] < Threshold or, if Set is not NoSet, if
+// x[Feature] is in that set; otherwise it goes right. A row whose x[Feature] is
+// NaN goes where DefaultLeft says.
+type Node struct {
+	Feature     int32   // column that is tested, or NoFeature
+	Left, Right int32   // children of a split, indices into Tree.Nodes
+	Set         int32   // index into Ensemble.Sets, or NoSet
+	Vector      int32   // row of Tree.Vectors that a vector leaf adds
+	ID          int32   // the trainer's number for the node
+	Cover       float32 // training weight that reached the node; 0 if unknown
+	DefaultLeft bool    // where a missing value goes
+	Threshold   float64 // of a split without a set; not NaN
+	Value       float64 // of a scalar leaf; not NaN
+}
+
+// IsLeaf reports whether n is a leaf.
+func (n *Node) IsLeaf() bool { return n.Feature == NoFeature }
+
+// A Linear is a linear model with one weight per feature and output.
+//
+// The margin of output k starts at the float32 sum Bias[k] + BaseMargin[k];
+// then, for each feature j that is not missing, in column order, the product
+// x[j] * Weights[j*Outputs+k] is rounded to float32 and added.
+type Linear struct {
+	Weights []float64 // features × outputs
+	Bias    []float64 // one per output
+}
+
+// A Task is what the predictions are for.
+type Task uint8
+
+// The tasks.
+const (
+	Regression     Task = iota
+	Classification      // outputs are classes; one output means two classes
+	Ranking
+)
+
+func (t Task) String() string { return name(t, "regression", "classification", "ranking") }
+
+// A Link maps the margins of a row to its prediction. All arithmetic is
+// float32 and follows glibc's expf and log1pf unless a comment says otherwise.
+type Link uint8
+
+// The links. SEMANTICS.md gives the source of each.
+const (
+	Identity       Link = iota
+	Sigmoid             // 1 / (1 + exp(-x))
+	SigmoidClamped      // 1 / (exp(min(-x, 88.7)) + 1)
+	Exp                 // exp(x)
+	Step                // 1 if x > 0, else 0
+	Softmax             // over the outputs of a row; the sum is float64, rounded before the division
+	Argmax              // index of the first largest output, one value per row
+	Sort                // the outputs of a row in ascending order
+	Gaps                // running sum of the first output and 1e-6 + softplus(x) of each further one
+)
+
+func (l Link) String() string {
+	return name(l, "identity", "sigmoid", "sigmoid-clamped", "exp", "step", "softmax", "argmax", "sort", "gaps")
+}
+
+// Width returns the number of predicted values for a row of the given number
+// of margins.
+func (l Link) Width(outputs int) int {
+	if l == Argmax {
+		return 1
+	}
+	return outputs
+}
+
+// A Source tells where an ensemble comes from. Engines ignore it.
+type Source struct {
+	File      string   // base name of the model file; empty for standard input
+	SHA256    string   // of the model file, in hex
+	Trainer   string   // "xgboost"
+	Version   string   // of the trainer, "3.2.0"
+	Container string   // "json" or "ubjson"
+	Booster   string   // the trainer's name for the kind of model, "gbtree"
+	Objective string   // the trainer's name for the objective, "binary:logistic"
+	Warnings  []string // what a user should know about the file; it did load
+}
+
+// NumNodes returns the number of nodes of all trees.
+func (e *Ensemble) NumNodes() int {
+	n := 0
+	for i := range e.Trees {
+		n += len(e.Trees[i].Nodes)
+	}
+	return n
+}
+
+// NumRounds returns the number of boosting rounds.
+func (e *Ensemble) NumRounds() int { return max(len(e.Rounds)-1, 0) }
+
+func name[E ~uint8](e E, names ...string) string {
+	if int(e) < len(names) {
+		return names[e]
+	}
+	return "unknown"
+}
