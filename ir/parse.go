@@ -90,7 +90,7 @@ func (p *parser) test(i int) (err error) {
 		p.e.Features = append(p.e.Features, Feature{Name: fmt.Sprintf("f%d", len(p.e.Features))})
 	}
 	if p.accept('<') {
-		n.Threshold, err = strconv.ParseFloat(p.until("?#() \n"), 64)
+		n.Threshold, err = strconv.ParseFloat(p.until("?#() \n"), 32)
 	} else {
 		p.accept('{')
 		n.Set, err = p.set(p.until("}"))
@@ -106,7 +106,7 @@ func (p *parser) test(i int) (err error) {
 func (p *parser) set(text string) (int32, error) {
 	var s Set
 	for field := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ':' || r == ',' }) {
-		v, err := strconv.ParseFloat(field, 64)
+		v, err := strconv.ParseFloat(field, 32)
 		if err != nil {
 			return 0, err
 		}
@@ -129,7 +129,7 @@ func (p *parser) leaf(i int) error {
 			p.e.Outputs, p.e.BaseMargin = len(fields), make([]float64, len(fields))
 		}
 		for _, f := range fields {
-			v, err := strconv.ParseFloat(f, 64)
+			v, err := strconv.ParseFloat(f, 32)
 			if err != nil {
 				return err
 			}
@@ -137,7 +137,7 @@ func (p *parser) leaf(i int) error {
 		}
 		return p.id(n)
 	}
-	v, err := strconv.ParseFloat(p.until("#() \n"), 64)
+	v, err := strconv.ParseFloat(p.until("#() \n"), 32)
 	if err != nil {
 		return err
 	}
