@@ -1,0 +1,175 @@
+// Package nodiff supports the differential test: same rows, every engine, same
+// bits.
+//
+// Rows makes the rows at which engines go wrong, Ensemble the ensembles, and
+// Compare runs a predictor beside the reference evaluator. Nothing here imports
+// testing, so that commands can verify as tests do.
+package nodiff
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"hew/interp"
+	"hew/predict"
+)
+
+// A Diff is the outcome of a comparison.
+type Diff struct {
+	Rows    int
+	Margin  Part
+	Predict Part
+	Leaf    Part // zero for a predictor without Leaf
+}
+
+// A Part tells how the results of one function of a predictor compare.
+type Part struct {
+	Compared int
+	Equal    int    // by bits; any NaN equals any NaN
+	MaxULP   uint32 // largest distance in float32 steps; MaxUint32 for NaN beside a number
+	First    *Mismatch
+}
+
+// A Mismatch is one result that is not the reference's.
+type Mismatch struct {
+	Row, Column int     // Column is an output or, of leaves, a tree
+	Got, Want   float64 // float32 or int32 values
+}
+
+// OK reports whether all results are equal.
+func (d Diff) OK() bool {
+	return d.Margin.OK() && d.Predict.OK() && d.Leaf.OK()
+}
+
+// OK reports whether all results are equal.
+func (p Part) OK() bool { return p.Equal == p.Compared }
+
+// String returns the counts and, if results differ, a line about the first one.
+func (p Part) String() string {
+	return fmt.Sprintf("equal by bits: %d of %d", p.Equal, p.Compared) + p.differs("it", "column")
+}
+
+// differs returns a line about the first difference, or nothing.
+func (p Part) differs(name, column string) string {
+	if p.First == nil {
+		return ""
+	}
+	s := fmt.Sprintf("\n%s differs first in row %d, %s %d: %v, want %v",
+		name, p.First.Row, column, p.First.Column, p.First.Got, p.First.Want)
+	if p.MaxULP > 0 {
+		s += fmt.Sprintf("; largest distance %d ulp", p.MaxULP)
+	}
+	return s
+}
+
+// String returns a line of counts and, for each function that differs, a line
+// about the first difference.
+func (d Diff) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d rows, equal by bits: margin %d of %d, predict %d of %d", d.Rows,
+		d.Margin.Equal, d.Margin.Compared, d.Predict.Equal, d.Predict.Compared)
+	if d.Leaf.Compared > 0 {
+		fmt.Fprintf(&b, ", leaf %d of %d", d.Leaf.Equal, d.Leaf.Compared)
+	}
+	b.WriteString(d.Margin.differs("margin", "output"))
+	b.WriteString(d.Predict.differs("predict", "output"))
+	b.WriteString(d.Leaf.differs("leaf", "tree"))
+	return b.String()
+}
+
+// blocks are the numbers of rows of successive calls: one and few, around powers
+// of two where blocked engines change their path, and many.
+var blocks = [...]int{1, 2, 3, 64, 63, 65, 1, 1000, 256, 17}
+
+// Compare scores the rows of x, in calls of different size, with the predictor
+// and with the reference evaluator, which must have the same shape.
+func Compare(ref *interp.Engine, p predict.Predictor, x []float32) Diff {
+	var d Diff
+	for call := 0; len(x) > 0; call++ {
+		n := min(blocks[call%len(blocks)], len(x)/p.NumFeatures)
+		block := x[:n*p.NumFeatures]
+		x = x[len(block):]
+
+		d.Margin.compare(d.Rows, p.NumMargins, results(n*p.NumMargins, block, p.Margin), results(n*p.NumMargins, block, ref.Margin))
+		d.Predict.compare(d.Rows, p.NumOutputs, results(n*p.NumOutputs, block, p.Predict), results(n*p.NumOutputs, block, ref.Predict))
+		if p.Leaf != nil {
+			got, want := make([]int32, n*p.NumTrees), make([]int32, n*p.NumTrees)
+			for i := range got {
+				got[i] = math.MinInt32 // no leaf has this number
+			}
+			p.Leaf(got, block)
+			ref.Leaf(want, block)
+			d.Leaf.compareLeaves(d.Rows, p.NumTrees, got, want)
+		}
+		d.Rows += n
+	}
+	return d
+}
+
+// CompareValues compares results that are known, row-major, with what they
+// should be.
+func CompareValues(got, want []float32, rows int) (Part, error) {
+	var p Part
+	if len(got) != len(want) || rows < 1 || len(got)%rows != 0 {
+		return p, fmt.Errorf("%d values for %d rows, want %d", len(want), rows, len(got))
+	}
+	p.compare(0, len(got)/rows, got, want)
+	return p, nil
+}
+
+// results calls f with a destination that is full of a value that no row gives,
+// so that a result that f forgets does not pass for one.
+func results(n int, x []float32, f func(dst, x []float32)) []float32 {
+	dst := make([]float32, n)
+	for i := range dst {
+		dst[i] = -1.2345678e-33
+	}
+	f(dst, x)
+	return dst
+}
+
+func (p *Part) compare(row, width int, got, want []float32) {
+	for i := range got {
+		distance := ulps(got[i], want[i])
+		p.MaxULP = max(p.MaxULP, distance)
+		p.count(distance == 0, Mismatch{row + i/width, i % width, float64(got[i]), float64(want[i])})
+	}
+}
+
+func (p *Part) compareLeaves(row, width int, got, want []int32) {
+	for i := range got {
+		p.count(got[i] == want[i], Mismatch{row + i/width, i % width, float64(got[i]), float64(want[i])})
+	}
+}
+
+func (p *Part) count(equal bool, m Mismatch) {
+	p.Compared++
+	if equal {
+		p.Equal++
+	} else if p.First == nil {
+		p.First = &m
+	}
+}
+
+// ulps returns the number of float32 values between a and b, one of them
+// counted; -0 and +0 are one apart.
+func ulps(a, b float32) uint32 {
+	switch {
+	case a != a && b != b:
+		return 0
+	case a != a || b != b:
+		return math.MaxUint32
+	}
+	i, j := ordinal(a), ordinal(b)
+	return uint32(max(i, j) - min(i, j))
+}
+
+// ordinal numbers the float32 values in ascending order.
+func ordinal(x float32) int64 {
+	b := int64(math.Float32bits(x))
+	if b < 1<<31 {
+		return b
+	}
+	return 1<<31 - b - 1
+}
