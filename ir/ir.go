@@ -124,10 +124,13 @@ type Task uint8
 const (
 	Regression     Task = iota
 	Classification      // outputs are classes; one output means two classes
+	MultiLabel          // each output is the answer to a yes-or-no question of its own
 	Ranking
 )
 
-func (t Task) String() string { return name(t, "regression", "classification", "ranking") }
+func (t Task) String() string {
+	return name(t, "regression", "classification", "multilabel", "ranking")
+}
 
 // A Link maps the margins of a row to its prediction. All arithmetic is
 // float32 and follows glibc's expf and log1pf unless a comment says otherwise.

@@ -114,7 +114,7 @@ func TestGoldenFacts(t *testing.T) {
 	pruned := open("xgboost-1.0-exact-gamma-pruned").Trees[0].Nodes
 	require.Greater(t, pruned[len(pruned)-1].ID, int32(len(pruned)), "pruned nodes are gone, the trainer's numbers stay")
 	require.Greater(t, pruned[0].Cover, pruned[1].Cover)
-	require.Equal(t, ir.Regression, open("xgboost-3.2-multi-label-one-per-tree").Task)
+	require.Equal(t, ir.MultiLabel, open("xgboost-3.2-multi-label-one-per-tree").Task)
 }
 
 // bad says for each file in testdata/bad what the error must tell.

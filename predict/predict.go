@@ -36,7 +36,7 @@ type Info struct {
 	NumTrees    int `json:"num_trees"`
 
 	Features []Feature `json:"features"` // NumFeatures, in column order
-	Task     string    `json:"task"`     // regression, classification or ranking
+	Task     string    `json:"task"`     // regression, classification, multilabel or ranking
 	Classes  []string  `json:"classes,omitempty"`
 
 	Source Source `json:"source"`

@@ -28,8 +28,7 @@ func (m *model) finish() (*ir.Ensemble, error) {
 		Source: ir.Source{Version: m.version.String(), Booster: m.booster, Objective: m.objective},
 	}
 	if m.numTarget > 1 && o.task == ir.Classification {
-		// Several yes-or-no answers about a row are not classes of which one holds.
-		e.Task = ir.Regression
+		e.Task = ir.MultiLabel
 	}
 	if e.BaseMargin, err = m.baseMargins(o); err != nil {
 		return nil, err

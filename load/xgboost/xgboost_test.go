@@ -207,7 +207,7 @@ func TestOutputs(t *testing.T) {
 	require.EqualValues(t, 2, multi.Trees[0].Output)
 
 	targets := open(t, edited(t, edit{param + "num_target", `"2"`}, edit{"learner.objective.name", `"binary:logistic"`}, edit{param + "base_score", `"[5E-1,3E-1]"`}))
-	require.Equal(t, ir.Regression, targets.Task, "several labels are no classes")
+	require.Equal(t, ir.MultiLabel, targets.Task, "several labels are no classes")
 	require.Equal(t, float32(logit03), float32(targets.BaseMargin[1]))
 
 	gaps := open(t, edited(t, edit{param + "num_target", `"3"`}, edit{"learner.objective.name", `"reg:expectileerror"`}, edit{param + "base_score", `"[1E0,2E0,2E0]"`}))
