@@ -1,0 +1,69 @@
+package rows
+
+import (
+	"fmt"
+	"io"
+)
+
+// An Output is an array to write: what a predictor made of the rows.
+// One of Float32, Int32 and Text is not nil and holds its values, row-major.
+type Output struct {
+	// Columns are the names of the columns, at least one. A .npy has none.
+	Columns []string
+
+	// Shape is the array's own shape, for .npy: the trainer gives (rows) where
+	// it has one value per row and (rows, columns) or more dimensions
+	// otherwise. Its first number is the rows.
+	Shape []int
+
+	Float32 []float32
+	Int32   []int32
+	Text    []string
+}
+
+// Write writes o in the format that the name says: .csv, .npy, .jsonl or
+// .parquet; "" and "-" stand for standard output and CSV. Float32 values come
+// back from each with the same bits, except that .csv and .jsonl have one NaN only.
+func Write(name string, w io.Writer, o Output) error {
+	f, err := formatOf(name, "")
+	if err != nil {
+		return err
+	}
+	if err := o.check(); err != nil {
+		panic("rows: " + err.Error())
+	}
+	if f.write == nil {
+		return fmt.Errorf("%s: %s files are only read: write .csv, .npy, .jsonl or .parquet", name, f.name)
+	}
+	if err := f.write(w, &o); err != nil {
+		return fmt.Errorf("%s: %w", shown(name, "standard output"), err)
+	}
+	return nil
+}
+
+// rows returns the number of rows.
+func (o *Output) rows() int { return o.Shape[0] }
+
+// check finds an Output that its maker got wrong.
+func (o *Output) check() error {
+	kinds := 0
+	for _, set := range []bool{o.Float32 != nil, o.Int32 != nil, o.Text != nil} {
+		if set {
+			kinds++
+		}
+	}
+	if kinds != 1 {
+		return fmt.Errorf("an output of %d kinds of values, not one", kinds)
+	}
+	if len(o.Shape) == 0 || len(o.Columns) == 0 {
+		return fmt.Errorf("an output without shape or columns")
+	}
+	cells := 1
+	for _, n := range o.Shape {
+		cells *= n
+	}
+	if n := len(o.Float32) + len(o.Int32) + len(o.Text); n != cells || n != o.rows()*len(o.Columns) {
+		return fmt.Errorf("an output of %d values for shape %v and %d columns", n, o.Shape, len(o.Columns))
+	}
+	return nil
+}
