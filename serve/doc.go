@@ -1,0 +1,48 @@
+// Package serve exposes predictors over HTTP, and over other front ends that
+// plug into it.
+//
+// Main is a whole server: flags, environment, listening, draining. A built
+// server and hew serve both call it. Below it stand three parts:
+//
+//   - Models, the registry of what is served, with the limits and the metrics
+//     that all front ends share. Model.Score is the only place where a row meets
+//     a predictor; batching and caching have their place there.
+//   - the REST front end: the plain service (/health, /predict, /batch_predict),
+//     the Open Inference Protocol V2 (/v2/…) and /metrics.
+//   - Front, a front end that listens on a port of its own, such as serve/grpc.
+//     It is apart so that a REST binary does not link it.
+//
+// # Rows
+//
+// A row is an array with one value per feature, in column order, or an object
+// with one member per feature. All features must be there: a missing value is
+// null, so that a misspelt or forgotten name is never taken for one. NaN,
+// Infinity and -Infinity are accepted as bare tokens and as strings. A
+// categorical feature takes the text of a category, if the model knows it, or
+// the code. A number that does not fit float32 is refused.
+//
+// # The plain service
+//
+//	POST /predict        a row, or {"features": row}
+//	  {"model":"churn","version":"1","prediction":0.83,"label":"yes"}
+//	POST /batch_predict  an array of rows, or {"rows": […]} or {"instances": […]}
+//	  {"model":"churn","version":"1","predictions":[0.83,0.1],"labels":["yes","no"]}
+//
+// A prediction is what the trainer's predict gives: a number, or an array of
+// numbers if the model has several outputs. label is there if the model is a
+// classifier that names its classes. ?model=name picks another model than the
+// first one, ?version=v another version.
+//
+// # V2
+//
+// The input tensor is called input-0 and holds rows × features values; or there
+// is one tensor per feature, with its name and one value per row. The outputs
+// are predict, margin and leaf; a request that names none gets predict. Data is
+// JSON; the binary tensor extension is refused with 501. NaN and the infinities
+// are null in an answer.
+//
+// # Errors
+//
+// Every answer that is not 2xx is a JSON object with the member "error",
+// whatever went wrong; the probes of a server that is shutting down have more.
+package serve
