@@ -1,0 +1,237 @@
+package bench_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"math"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"hew/bench"
+	"hew/bench/measure"
+	"hew/bench/worker"
+	"hew/predict"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden file")
+
+// TestMain makes the test binary a worker for TestRemote.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if os.Getenv("HEW_BENCH_TEST_WORKER") != "" {
+		os.Exit(worker.Main([]predict.Predictor{double(nil)}))
+	}
+	os.Exit(m.Run())
+}
+
+// double is a predictor of one feature; spoil changes its margins after the fact.
+func double(spoil func(margins []float32)) predict.Predictor {
+	p := predict.Predictor{Info: predict.Info{NumFeatures: 1, NumOutputs: 1, NumMargins: 1, NumTrees: 1}}
+	p.Margin = func(dst, x []float32) {
+		for i, v := range x {
+			dst[i] = 2 * v
+		}
+		if spoil != nil {
+			spoil(dst)
+		}
+	}
+	p.Predict = func(dst, x []float32) { copy(dst, x) }
+	p.Leaf = func(dst []int32, x []float32) { clear(dst) }
+	return p
+}
+
+func ascending(n int) []float32 {
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = float32(i)
+	}
+	return x
+}
+
+func plan(x []float32) bench.Plan {
+	return bench.Plan{
+		Model: "m", X: x, Features: 1, Batches: []int{1, 64}, Threads: []int{1, 2}, Rounds: bench.MinRounds,
+	}
+}
+
+func TestRun(t *testing.T) {
+	x := ascending(5000)
+	x[17] = float32(math.NaN())
+	wrong := bench.Local("wrong", double(func(m []float32) {
+		if len(m) == 5000 {
+			m[3] += 0.5
+			m[4] = float32(math.Inf(1))
+		}
+	}), x)
+	nan := bench.Local("nan", double(func(m []float32) {
+		if len(m) == 5000 {
+			m[17] = math.Float32frombits(0xffc12345)
+		}
+	}), x)
+	foreign := bench.Local("theirs", double(func(m []float32) {
+		if len(m) == 5000 {
+			m[9] -= 0.25
+		}
+	}), x)
+	foreign.Foreign = true
+	nan.Build = &bench.Build{Seconds: 1}
+
+	var turns []string
+	engines := []bench.Engine{bench.Local("ref", double(nil), x), wrong, nan, foreign}
+	for i, e := range engines {
+		engines[i].Measure = func(s measure.Spec, d time.Duration) (measure.Sample, error) {
+			turns = append(turns, e.Name)
+			return e.Measure(s, d)
+		}
+	}
+	last := 0
+	p := plan(x)
+	p.Progress = func(done, total int) {
+		require.Equal(t, last+1, done)
+		require.Equal(t, 6*4*4, total)
+		last = done
+	}
+	records, err := bench.Run(p, engines)
+	require.NoError(t, err)
+	require.Equal(t, 6*4*4, last)
+	require.Len(t, records, 4*4)
+	require.Equal(t, []string{"ref", "wrong", "nan", "theirs"}, turns[:4])
+	require.Equal(t, []string{"wrong", "nan", "theirs", "ref"}, turns[16:20], "another engine begins each round")
+
+	for i, r := range records {
+		require.Equal(t, []string{"ref", "wrong", "nan", "theirs"}[i%4], r.Engine)
+		require.Equal(t, []int{1, 1, 64, 64}[i/4], r.Batch)
+		require.Equal(t, []int{1, 2, 1, 2}[i/4], r.Threads)
+		require.Equal(t, []bool{true, false, true, false}[i%4], r.BitEqual)
+		require.Equal(t, []int{0, 2, 0, 1}[i%4], r.DifferRows)
+		require.Equal(t, []float64{0, math.MaxFloat64, 0, 0.25}[i%4], r.MaxDiff)
+		require.Equal(t, i%4 == 3, r.Foreign)
+		require.Equal(t, "ref", r.Reference)
+		require.Equal(t, 5000, r.Rows)
+		require.Equal(t, i%4 == 2, r.Build != nil)
+		require.Positive(t, r.NsMin)
+		require.LessOrEqual(t, r.NsMin, r.NsPerRow)
+		require.LessOrEqual(t, r.NsPerRow, r.NsMax)
+	}
+}
+
+func TestRunTakesTheMedian(t *testing.T) {
+	x := ascending(bench.MinRows)
+	e := bench.Local("e", double(nil), x)
+	nanos := []int64{1e6, 50, 10, 40, 20, 30} // the first warms up
+	e.Measure = func(measure.Spec, time.Duration) (measure.Sample, error) {
+		n := nanos[0]
+		nanos = nanos[1:]
+		return measure.Sample{Rows: 10, Nanos: n}, nil
+	}
+	p := plan(x)
+	p.Batches, p.Threads = []int{1}, []int{1}
+	records, err := bench.Run(p, []bench.Engine{e})
+	require.NoError(t, err)
+	require.Equal(t, []float64{1, 3, 5}, []float64{records[0].NsMin, records[0].NsPerRow, records[0].NsMax})
+}
+
+func TestRemote(t *testing.T) {
+	t.Setenv("HEW_BENCH_TEST_WORKER", "1")
+	exe, err := os.Executable()
+	require.NoError(t, err)
+	c, err := worker.Start(exe)
+	require.NoError(t, err)
+	x := ascending(bench.MinRows)
+	remote, err := bench.Remote("remote", c, 0, x)
+	require.NoError(t, err)
+	records, err := bench.Run(plan(x), []bench.Engine{bench.Local("ref", double(nil), x), remote})
+	require.NoError(t, err)
+	for _, r := range records {
+		require.True(t, r.BitEqual, r.Engine)
+		require.Positive(t, r.NsMin)
+	}
+	require.NoError(t, c.Close())
+	_, err = bench.Run(plan(x), []bench.Engine{remote})
+	require.ErrorContains(t, err, "engine remote: worker bench.test: closed")
+}
+
+func TestRunRefuses(t *testing.T) {
+	x := ascending(bench.MinRows)
+	ref := bench.Local("ref", double(nil), x)
+	for want, c := range map[string]struct {
+		spoil   func(p *bench.Plan)
+		engines []bench.Engine
+	}{
+		"4095 distinct rows, want at least 4096: few rows flatter code with branches": {
+			func(p *bench.Plan) { p.X = append(ascending(bench.MinRows-1), 7, 7, 7) }, []bench.Engine{ref}},
+		"4 rounds, want at least 5":                                     {func(p *bench.Plan) { p.Rounds = 4 }, []bench.Engine{ref}},
+		"4096 values are no rows of 3 features":                         {func(p *bench.Plan) { p.Features = 3 }, []bench.Engine{ref}},
+		"nothing to measure: 0 engines, 2 batch sizes, 2 thread counts": {nil, nil},
+		"engine short: 5 margins where the reference gives 4096":        {nil, []bench.Engine{ref, bench.Local("short", double(nil), x[:5])}},
+		"engine dead: gone":                                             {nil, []bench.Engine{ref, {Name: "dead", Score: func() (bench.Outputs, error) { return bench.Outputs{}, errors.New("gone") }}}},
+		"engine ref, batch 0, threads 1: cannot measure 4096 rows in batches of 0 by 1 threads": {
+			func(p *bench.Plan) { p.Batches = []int{0} }, []bench.Engine{ref}},
+	} {
+		p := plan(x)
+		if c.spoil != nil {
+			c.spoil(&p)
+		}
+		_, err := bench.Run(p, c.engines)
+		require.EqualError(t, err, want)
+	}
+}
+
+// records are what the table of TestTable is made from.
+func records() []bench.Record {
+	timing := func(engine string, batch int, ns float64, t bench.Timing) bench.Record {
+		t.Batch, t.Threads, t.NsPerRow, t.NsMin, t.NsMax, t.Rows, t.Reference = batch, 1, ns, ns-ns/8, ns+ns/4, 4096, "interp"
+		return bench.Record{Model: "churn.json", Engine: engine, CPU: "some processor", Timing: &t}
+	}
+	equal := bench.Timing{BitEqual: true}
+	foreign := bench.Timing{Foreign: true, DifferRows: 4000, MaxDiff: 2.4e-7}
+	wrong := bench.Timing{DifferRows: 3, MaxDiff: 0.5}
+	branch := timing("branch", 4096, 95.25, equal)
+	branch.Build = &bench.Build{Seconds: 12.34, PeakBytes: 812_000_000, ArtifactBytes: 5_120_000}
+	return []bench.Record{
+		timing("interp", 1, 30000, equal), timing("leaves", 1, 29000, foreign), timing("branch", 1, 1900, equal), timing("wrong", 1, 10, wrong),
+		timing("interp", 4096, 30000, equal), branch, timing("wrong", 4096, 10, wrong),
+		{Model: "other.ubj", Engine: "rest", CPU: "some processor", Load: &bench.Load{
+			Connections: 32, BatchRows: 1, Requests: 43210, PerSecond: 21000.4, P50: 1.234, P95: 2.5, P99: 13.99}},
+		{Model: "other.ubj", Engine: "grpc", CPU: "some processor", Load: &bench.Load{
+			Connections: 8, Rate: 200, BatchRows: 64, Requests: 1000, PerSecond: 199.7, P50: 0.25, P95: 0.4, P99: 0.6,
+			Errors: 2, FirstError: "row 3: prediction 1, want 2"}},
+	}
+}
+
+func TestTable(t *testing.T) {
+	var b strings.Builder
+	require.NoError(t, bench.Table(&b, records()))
+	const golden = "testdata/table.txt"
+	if *update {
+		require.NoError(t, os.WriteFile(golden, []byte(b.String()), 0o666))
+	}
+	want, err := os.ReadFile(golden)
+	require.NoError(t, err)
+	require.Equal(t, string(want), b.String())
+}
+
+func TestRecordsAsJSON(t *testing.T) {
+	var b bytes.Buffer
+	require.NoError(t, bench.Write(&b, records()))
+	lines := strings.Split(strings.TrimSpace(b.String()), "\n")
+	require.Len(t, lines, len(records()))
+	require.JSONEq(t, `{"model":"churn.json","engine":"branch","cpu":"some processor","time":"0001-01-01T00:00:00Z",
+		"batch":4096,"threads":1,"ns_per_row":95.25,"ns_per_row_min":83.34375,"ns_per_row_max":119.0625,"rounds":0,"rows":4096,
+		"reference":"interp","foreign":false,"bit_equal":true,"differing_rows":0,"max_diff":0,
+		"build_seconds":12.34,"build_peak_bytes":812000000,"artifact_bytes":5120000}`, lines[5])
+	require.JSONEq(t, `{"model":"other.ubj","engine":"grpc","cpu":"some processor","time":"0001-01-01T00:00:00Z",
+		"connections":8,"rate":200,"rows_per_request":64,"requests":1000,"requests_per_s":199.7,"p50_ms":0.25,"p95_ms":0.4,"p99_ms":0.6,
+		"errors":2,"first_error":"row 3: prediction 1, want 2"}`, lines[8])
+	for i, line := range lines {
+		var r bench.Record
+		require.NoError(t, json.Unmarshal([]byte(line), &r))
+		require.Equal(t, records()[i], r, "a record is read back as it was")
+	}
+}

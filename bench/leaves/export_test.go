@@ -1,0 +1,12 @@
+package leaves
+
+import "hew/ir"
+
+// Check has leaves read e, and checks its decisions against those of other.
+func Check(e, other *ir.Ensemble, x []float32) error {
+	m, err := load(e, x)
+	if err != nil {
+		return err
+	}
+	return m.check(other, x)
+}

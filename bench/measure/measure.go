@@ -1,0 +1,112 @@
+// Package measure times a predictor from inside its process.
+//
+// It is linked into the programs that hew generates, so that generated code is
+// timed without a pipe or a server in between, and by the same loop as every
+// other engine.
+package measure
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"hew/predict"
+)
+
+// A Spec is how an engine is called.
+type Spec struct {
+	Batch   int // rows per call; the last call of a pass may have fewer
+	Threads int // goroutines, each with its own range of the rows
+}
+
+// A Sample is what was timed in one slice of time.
+type Sample struct {
+	Rows  int64 // scored by all threads
+	Nanos int64 // from the start until the last thread was done
+}
+
+// NanosPerRow returns the wall time per row of s.
+func (s Sample) NanosPerRow() float64 { return float64(s.Nanos) / float64(s.Rows) }
+
+// Slice scores the rows in x again and again for about d, as s says. The link
+// is included: a call is one of p.Predict. Nothing in the timed loop allocates,
+// as long as p.Predict does not.
+func Slice(p predict.Predictor, x []float32, s Spec, d time.Duration) (Sample, error) {
+	if p.NumFeatures < 1 || len(x)%p.NumFeatures != 0 {
+		return Sample{}, fmt.Errorf("%d values are no rows of %d features", len(x), p.NumFeatures)
+	}
+	rows := len(x) / p.NumFeatures
+	dst := make([]float32, rows*p.NumOutputs)
+	return Loop(rows, s, d, func(begin, end int) {
+		p.Predict(dst[begin*p.NumOutputs:end*p.NumOutputs], x[begin*p.NumFeatures:end*p.NumFeatures])
+	})
+}
+
+// Loop is Slice for an engine that brings its own form of a row: call scores
+// rows [begin, end). Several threads call it at once, with distinct rows.
+//
+// The rows are taken in turn, so that no branch predictor learns a handful of
+// them. The loop ends after the pass over its rows in which the first thread
+// exceeds d; a slow engine makes one whole pass, however long that takes. The
+// other threads stop soon after, so that none idles while time is taken.
+func Loop(rows int, s Spec, d time.Duration, call func(begin, end int)) (Sample, error) {
+	if s.Batch < 1 || s.Threads < 1 || rows < s.Threads {
+		return Sample{}, fmt.Errorf("cannot measure %d rows in batches of %d by %d threads", rows, s.Batch, s.Threads)
+	}
+	l := loop{batch: s.Batch, limit: d, call: call}
+	ready, begin := sync.WaitGroup{}, make(chan struct{})
+	ready.Add(s.Threads)
+	for t := range s.Threads {
+		first, last := rows*t/s.Threads, rows*(t+1)/s.Threads
+		l.threads.Go(func() {
+			ready.Done()
+			<-begin
+			l.run(first, last)
+		})
+	}
+	ready.Wait() // starting goroutines is not what is measured
+	l.start = time.Now()
+	close(begin)
+	l.threads.Wait()
+	return Sample{Rows: l.rows.Load(), Nanos: time.Since(l.start).Nanoseconds()}, nil
+}
+
+// A loop is one slice that runs.
+type loop struct {
+	batch   int
+	limit   time.Duration
+	call    func(begin, end int)
+	start   time.Time
+	threads sync.WaitGroup
+	stop    atomic.Bool
+	rows    atomic.Int64
+}
+
+// stride is about how many rows go by between two looks at the stop flag.
+const stride = 64
+
+// run scores rows [first, last) until the time is over.
+func (l *loop) run(first, last int) {
+	step := l.batch * max(1, stride/l.batch)
+	done := 0
+	defer func() { l.rows.Add(int64(done)) }()
+	for {
+		for i := first; i < last; {
+			end := min(i+step, last)
+			done += end - i
+			for i < end {
+				next := min(i+l.batch, end)
+				l.call(i, next)
+				i = next
+			}
+			if l.stop.Load() {
+				return
+			}
+		}
+		if time.Since(l.start) >= l.limit {
+			l.stop.Store(true)
+			return
+		}
+	}
+}

@@ -1,0 +1,205 @@
+package worker
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"hew/bench/measure"
+	"hew/predict"
+)
+
+// A Client is hew's side of a program that serves predictors. Its methods may be
+// called concurrently; requests wait for each other.
+type Client struct {
+	process *process
+	models  []modelInfo
+
+	mu  sync.Mutex
+	in  io.WriteCloser // requests
+	out *bufio.Reader  // responses
+	err error          // why there are no more responses
+}
+
+// An Error says that a worker died or does not speak as one.
+type Error struct {
+	Program string // base name
+	Err     error  // how it ended
+	Stderr  string // the end of what it wrote to standard error
+}
+
+func (e *Error) Error() string {
+	if line := reason(e.Stderr); line != "" {
+		return fmt.Sprintf("worker %s: %v: %s", e.Program, e.Err, line)
+	}
+	return fmt.Sprintf("worker %s: %v", e.Program, e.Err)
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// Start runs the program exe and returns its client.
+func Start(exe string, args ...string) (*Client, error) {
+	p, err := start(exe, args)
+	if err != nil {
+		return nil, &Error{Program: filepath.Base(exe), Err: err}
+	}
+	return connect(p)
+}
+
+// startLimit is how long a program may take until it greets.
+const startLimit = 20 * time.Second
+
+func connect(p *process) (*Client, error) {
+	c := &Client{process: p, in: p.in, out: bufio.NewReader(p.out)}
+	timer := time.AfterFunc(startLimit, p.kill)
+	defer timer.Stop()
+	greeting := make([]byte, len(banner))
+	n, err := io.ReadFull(c.out, greeting)
+	if got := string(greeting[:n]); n > 0 && got != banner {
+		return nil, c.fail(fmt.Errorf("not a hew worker, it says %q", got))
+	}
+	if err != nil {
+		return nil, c.fail(err)
+	}
+	text, err := c.call(opInfo, 0, nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(text, &c.models); err != nil {
+		return nil, c.fail(err)
+	}
+	return c, nil
+}
+
+// Close ends the program and waits for it.
+func (c *Client) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil {
+		return nil // it is gone, and a caller has been told
+	}
+	c.err = &Error{Program: c.process.name, Err: errors.New("closed")}
+	timer := time.AfterFunc(startLimit, c.process.kill)
+	defer timer.Stop()
+	return errors.Join(c.in.Close(), c.process.wait())
+}
+
+// Models describes the predictors that the program serves. Other methods take
+// an index into it.
+func (c *Client) Models() []predict.Info {
+	infos := make([]predict.Info, len(c.models))
+	for i, m := range c.models {
+		infos[i] = m.Info
+	}
+	return infos
+}
+
+// SetRows gives the program the rows that it measures a model with.
+func (c *Client) SetRows(model int, x []float32) error {
+	_, err := c.call(opRows, model, encode(x))
+	return err
+}
+
+// Measure times a model inside the program as measure.Slice does.
+func (c *Client) Measure(model int, s measure.Spec, d time.Duration) (measure.Sample, error) {
+	var sample measure.Sample
+	b, err := c.call(opMeasure, model, encode(order{int64(s.Batch), int64(s.Threads), int64(d)}))
+	if err != nil {
+		return sample, err
+	}
+	return sample, decode(b, &sample)
+}
+
+// Use calls f with a predictor that scores in the program. Its functions cannot
+// return an error; if the program fails, they end f, and Use returns the error.
+// They must be called by the goroutine that runs f.
+func (c *Client) Use(model int, f func(p predict.Predictor)) (err error) {
+	if model < 0 || model >= len(c.models) {
+		return fmt.Errorf("no model %d, there are %d", model, len(c.models))
+	}
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case failure:
+			err = r.error
+		default:
+			panic(r)
+		}
+	}()
+	f(c.predictor(model))
+	return nil
+}
+
+// A failure is what the functions of a predictor panic with, for Use to catch.
+type failure struct{ error }
+
+func (c *Client) predictor(model int) predict.Predictor {
+	m := c.models[model]
+	p := predict.Predictor{Info: m.Info}
+	p.Predict = func(dst, x []float32) { score(c, opPredict, model, dst, m.NumOutputs, x) }
+	p.Margin = func(dst, x []float32) { score(c, opMargin, model, dst, m.NumMargins, x) }
+	if m.HasLeaf {
+		p.Leaf = func(dst []int32, x []float32) { score(c, opLeaf, model, dst, m.NumTrees, x) }
+	}
+	return p
+}
+
+// chunk is about how many values of x and dst travel in one message.
+const chunk = 1 << 20
+
+// score has the program score the rows in x, and writes width values per row to dst.
+func score[T int32 | float32](c *Client, op uint32, model int, dst []T, width int, x []float32) {
+	features := c.models[model].NumFeatures
+	if len(x)%features != 0 || len(dst) != len(x)/features*width {
+		panic(fmt.Sprintf("worker: dst of %d values for x of %d values, %d features and %d outputs", len(dst), len(x), features, width))
+	}
+	step := max(1, chunk/max(features, width))
+	for rows := len(x) / features; rows > 0; {
+		n := min(step, rows)
+		b, err := c.call(op, model, encode(x[:n*features]))
+		if err == nil {
+			err = decode(b, dst[:n*width])
+		}
+		if err != nil {
+			panic(failure{err})
+		}
+		x, dst, rows = x[n*features:], dst[n*width:], rows-n
+	}
+}
+
+// call sends a request and returns the payload of its response.
+func (c *Client) call(op uint32, model int, payload []byte) ([]byte, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil {
+		return nil, c.err
+	}
+	if len(payload) > maxPayload { // before a byte of it is sent
+		return nil, writeFrame(io.Discard, op, uint32(model), payload)
+	}
+	if err := writeFrame(c.in, op, uint32(model), payload); err != nil {
+		return nil, c.fail(err)
+	}
+	status, _, response, err := readFrame(c.out)
+	if err != nil {
+		return nil, c.fail(err)
+	}
+	if status != statusOK {
+		return nil, fmt.Errorf("worker %s: %s", c.process.name, response)
+	}
+	return response, nil
+}
+
+// fail ends the program and keeps the reason for later calls. How the program
+// ended says more than cause, the broken pipe that it left behind; cause is told
+// if the program did nothing wrong until it was stopped.
+func (c *Client) fail(cause error) error {
+	c.in.Close()
+	c.err = c.process.end(cause)
+	return c.err
+}
