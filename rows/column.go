@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"hew/internal/nearest"
 	"hew/predict"
 )
 
@@ -84,7 +85,7 @@ func (c *column) category(s string) (float32, error) {
 			}
 		}
 	}
-	return 0, fmt.Errorf("unknown category %s%s: the model was trained with %d others", quote(s), didYouMean(s, c.texts), len(c.texts))
+	return 0, fmt.Errorf("unknown category %s%s: the model was trained with %d others", quote(s), nearest.Hint(s, c.texts), len(c.texts))
 }
 
 // text reads a value that the file says is text.

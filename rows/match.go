@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"hew/internal/nearest"
 	"hew/predict"
 )
 
@@ -137,7 +138,7 @@ func unknownColumn(header []string, name string, names []string) error {
 	if looksLikeValues(header) {
 		return errors.New("the first line holds values, not the names of the columns: say that there is no header")
 	}
-	if hint := didYouMean(name, names); hint != "" {
+	if hint := nearest.Hint(name, names); hint != "" {
 		return fmt.Errorf("column %s is not a feature of the model%s", quote(name), hint)
 	}
 	return fmt.Errorf("column %s is not a feature of the model; drop it by name if it should be left out", quote(name))
@@ -172,44 +173,4 @@ func count(n int, thing string) string {
 		return "1 " + thing
 	}
 	return strconv.Itoa(n) + " " + thing + "s"
-}
-
-// didYouMean suggests the name that s was probably meant to be, or nothing.
-func didYouMean(s string, names []string) string {
-	best, nearest := len(s)/3+1, ""
-	for _, name := range names {
-		if d := distance(s, name, best); d <= best && (nearest == "" || d < best) {
-			best, nearest = d, name
-		}
-	}
-	if nearest == "" {
-		return ""
-	}
-	return " (did you mean " + quote(nearest) + "?)"
-}
-
-// distance is the number of bytes to insert, delete or replace to get from a to
-// b; anything above most if it is more than that or the names are too long.
-func distance(a, b string, most int) int {
-	const longest = 64
-	if len(a) > longest || len(b) > longest || len(a)-len(b) > most || len(b)-len(a) > most {
-		return most + 1
-	}
-	var row [longest + 1]int
-	for j := range len(b) + 1 {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replace := diagonal
-			if a[i] != b[j] {
-				replace++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replace, diagonal+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
 }

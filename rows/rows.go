@@ -41,6 +41,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"hew/internal/nearest"
 	"hew/predict"
 )
 
@@ -144,7 +145,7 @@ func formatOf(name, asked string) (*fileFormat, error) {
 		}
 	}
 	if asked != "" {
-		return nil, fmt.Errorf("unknown format %q%s: use %s", asked, didYouMean(asked, names), orList(names))
+		return nil, fmt.Errorf("unknown format %q%s: use %s", asked, nearest.Hint(asked, names), orList(names))
 	}
 	return nil, fmt.Errorf("%s: format not known by its name: use %s, or say the format", name, orList(extensions))
 }

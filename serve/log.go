@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"hew/internal/nearest"
 )
 
 // A Log writes one JSON object per line. A nil Log writes nothing.
@@ -45,7 +47,7 @@ func (l *Level) Set(s string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("unknown level%s; want %s", suggest(s, levels), strings.Join(levels, ", "))
+	return fmt.Errorf("unknown level%s; want %s", nearest.Hint(s, levels), strings.Join(levels, ", "))
 }
 
 // Enabled reports whether lines of the level are written.

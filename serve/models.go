@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
-	"strconv"
 	"strings"
 	"sync/atomic"
 
+	"hew/internal/nearest"
 	"hew/predict"
 )
 
@@ -88,7 +88,7 @@ func (m *Models) Lookup(name, version string) (*Model, error) {
 	for i, model := range m.list {
 		names[i] = model.Name
 	}
-	return nil, Errorf(http.StatusNotFound, "unknown model %q%s", name, suggest(name, names))
+	return nil, Errorf(http.StatusNotFound, "unknown model %q%s", name, nearest.Hint(name, names))
 }
 
 // Ready reports whether the server wants requests. It answers them in any case:
@@ -120,47 +120,4 @@ func Errorf(status int, format string, args ...any) *Error {
 
 func invalid(format string, args ...any) *Error {
 	return Errorf(http.StatusBadRequest, format, args...)
-}
-
-// suggest returns ` (did you mean "…"?)` if one of the names is close to s.
-func suggest(s string, names []string) string {
-	const maxNames, maxLen = 4096, 64 // more is not worth a refusal's time
-	if len(s) > maxLen || len(names) > maxNames {
-		return ""
-	}
-	best, bestDistance := "", len(s)/3+2
-	for _, name := range names {
-		if len(name) > maxLen {
-			continue
-		}
-		if d := distance(strings.ToLower(s), strings.ToLower(name)); d < bestDistance {
-			best, bestDistance = name, d
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return " (did you mean " + strconv.Quote(best) + "?)"
-}
-
-// distance is the number of bytes to insert, delete or replace to get from a to
-// b (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			d := diagonal
-			if a[i] != b[j] {
-				d++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(d, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"hew/internal/nearest"
 )
 
 // Handler returns the REST front end of the models.
@@ -263,7 +265,7 @@ func (c *call) query() error {
 		case key == "version":
 			c.version = v[0]
 		default:
-			return invalid("unknown query parameter %q%s", key, suggest(key, []string{"model", "version"}))
+			return invalid("unknown query parameter %q%s", key, nearest.Hint(key, []string{"model", "version"}))
 		}
 	}
 	return nil

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"hew/internal/nearest"
 )
 
 // InputName is the name of the tensor that holds whole rows. It is the one that
@@ -215,7 +217,7 @@ func (m *Model) Code(column int, text string) (float32, error) {
 	}
 	code, ok := m.codes[column][text]
 	if !ok {
-		return 0, invalid("feature %q has no category %q%s", f.Name, text, suggest(text, f.Categories))
+		return 0, invalid("feature %q has no category %q%s", f.Name, text, nearest.Hint(text, f.Categories))
 	}
 	return code, nil
 }
@@ -232,7 +234,7 @@ func (m *Model) suggestFeature(name string) string {
 	for i, f := range m.Features {
 		names[i] = f.Name
 	}
-	return suggest(name, names)
+	return nearest.Hint(name, names)
 }
 
 func shapeText(shape []int64) string {
