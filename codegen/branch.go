@@ -1,0 +1,180 @@
+package codegen
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/dave/jennifer/jen"
+
+	"hew/ir"
+)
+
+// Bounds of a file of trees: reading, formatting and comparing a file takes time
+// that grows with it.
+const (
+	maxFileNodes = 4000
+	maxFileTrees = 256
+)
+
+// Branch prints e as functions of if statements, one for each tree, big trees in
+// several.
+//
+// A person can check each tree against the model, and the Go compiler needs time
+// in proportion to the model: one function for all trees of 500 × 63 nodes takes
+// it 9 GB. A batch is scored in blocks of rows, a tree at a time, so that the
+// code of a tree stays in the cache; the additions of a row keep their order.
+//
+// Tried with 500 trees of depth 6 on real rows (AMD Zen 4, one thread; time of
+// the form that is printed = 1), a row at a time: float comparisons and branches
+// only 2.1, float comparisons and choices 1.3, integer comparisons and branches
+// only 1.8; a loop over the rows of a block of one in place of calls in a row 1.12;
+// calls through a table of functions 1.8, because the processor guesses the
+// targets wrong; a walk over nodes 3.9. In blocks of 128 rows a row takes 0.7.
+// Which side of a branch is the fall-through made no difference.
+func Branch(e *ir.Ensemble, o Options) ([]File, error) {
+	if err := e.Verify(); err != nil {
+		return nil, err
+	}
+	o, err := o.complete(e)
+	if err != nil {
+		return nil, err
+	}
+	p := &printer{e: e, o: o}
+	parts := []func() ([]File, error){p.modelFiles, p.linkFiles, p.rowFiles, p.metaFiles, p.leafFiles, p.testFiles}
+	var files []File
+	for _, part := range parts {
+		f, err := part()
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, f...)
+	}
+	return files, nil
+}
+
+// modelFiles returns the files that compute margins: the main file and, for
+// trees, keys.go, the tables and the trees.
+func (p *printer) modelFiles() ([]File, error) {
+	t := &treePrinter{printer: p, columns: columnsOf(p.e)}
+	groups := p.groups()
+	files, err := t.treeFiles(groups)
+	if err != nil {
+		return nil, err
+	}
+	main, err := p.mainFile(t, len(groups))
+	if err != nil {
+		return nil, err
+	}
+	files = append([]File{main}, files...)
+	if len(p.e.Trees) > 0 {
+		keys, err := t.keysFile()
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, keys)
+	}
+	if t.vector > 0 {
+		vectors, err := p.vectorFiles()
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, vectors...)
+	}
+	return files, nil
+}
+
+// groups returns the ends of the runs of trees that share a file.
+func (p *printer) groups() []int {
+	var ends []int
+	nodes, trees := 0, 0
+	for i := range p.e.Trees {
+		n := len(p.e.Trees[i].Nodes)
+		if trees > 0 && (nodes+n > maxFileNodes || trees == maxFileTrees) {
+			ends = append(ends, i)
+			nodes, trees = 0, 0
+		}
+		nodes, trees = nodes+n, trees+1
+	}
+	if trees > 0 {
+		ends = append(ends, len(p.e.Trees))
+	}
+	return ends
+}
+
+// treeFiles prints trees_000.go and so on: the trees and, at the end of each
+// file, the function that adds them to margins.
+func (t *treePrinter) treeFiles(groups []int) ([]File, error) {
+	var plans []*plan
+	t.form, plans, _ = t.choose()
+	var files []File
+	first := 0
+	for g, end := range groups {
+		f := t.newFile()
+		for i := first; i < end; i++ {
+			t.printTree(f, i, plans[i])
+			if t.tree.Vectors != nil {
+				t.vector += len(t.tree.Vectors) / t.e.Outputs
+			}
+		}
+		t.printAdd(f, g, first, end)
+		file, err := render(fmt.Sprintf("trees_%03d.go", g), f)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, file)
+		first = end
+	}
+	return files, nil
+}
+
+// printAdd prints the functions that add a file's trees to margins.
+//
+//	// addRow0 adds trees 0 to 89 to the margins of a row.
+//	func addRow0(m *[NumMargins]float32, x *keys) {
+//		m[0] += tree0(x)
+//		…
+//	}
+//
+//	// add0 does so for a block of rows.
+//	func add0(m []float32, rows []keys) {
+//		for i := range rows {
+//			m[i*NumMargins] += tree0(&rows[i])
+//		}
+//		…
+//	}
+func (t *treePrinter) printAdd(f *jen.File, group, first, end int) {
+	var row, block strings.Builder
+	for i := first; i < end; i++ {
+		tree := &t.e.Trees[i]
+		at := "i*NumMargins"
+		switch {
+		case t.e.Outputs == 1:
+			at = "i"
+		case tree.Output > 0:
+			at = fmt.Sprintf("i*NumMargins+%d", tree.Output)
+		}
+		if tree.Vectors != nil {
+			fmt.Fprintf(&row, "addVector(m[:], tree%d(x))\n", i)
+			fmt.Fprintf(&block, "for i := range rows {\naddVector(m[i*NumMargins:], tree%d(&rows[i]))\n}\n", i)
+		} else {
+			fmt.Fprintf(&row, "m[%d] += tree%d(x)\n", tree.Output, i)
+			fmt.Fprintf(&block, "for i := range rows {\nm[%s] += tree%d(&rows[i])\n}\n", at, i)
+		}
+	}
+	which := fmt.Sprintf("trees %d to %d", first, end-1)
+	if end-first == 1 {
+		which = fmt.Sprintf("tree %d", first)
+	}
+	f.Commentf("addRow%d adds %s to the margins of a row.", group, which)
+	f.Func().Id(fmt.Sprintf("addRow%d", group)).Params(
+		jen.Id("m").Op("*[NumMargins]float32"), jen.Id("x").Op("*").Id("keys"),
+	).Block(jen.Op(strings.TrimSuffix(row.String(), "\n")))
+	if t.blockRows(t.columns.len()) == 1 {
+		return
+	}
+	f.Line()
+	f.Commentf("add%d does so for a block of rows.", group)
+	f.Func().Id(fmt.Sprintf("add%d", group)).Params(
+		jen.Id("m").Index().Float32(), jen.Id("rows").Index().Id("keys"),
+	).Block(jen.Op(strings.TrimSuffix(block.String(), "\n")))
+}

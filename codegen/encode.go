@@ -1,0 +1,204 @@
+package codegen
+
+import (
+	"fmt"
+	"strings"
+
+	"hew/ir"
+)
+
+// Trees compare integers instead of floats: a row is first translated to keys
+// that are in the order of the numbers. An integer comparison has its constant
+// in the instruction and folds the load of the value; with 500 trees of depth 6
+// that took 0.74 of the time of float comparisons and 0.7 of the code. Missing
+// values cost nothing in a tree: a missing value has the largest key, and goes
+// right, or the smallest, and goes left. A feature whose splits disagree has two
+// keys.
+
+// maxPlainFeatures is the number of features up to which the keys of a row begin
+// with all features in order, used or not.
+const maxPlainFeatures = 1024
+
+// columns are the keys of a row: first those with missing values above all
+// numbers, then those with missing values below. They hold feature numbers.
+type columns struct {
+	above, below []int32
+	index        [2]map[int32]int // of a feature, by whether it is below
+}
+
+// columnsOf returns the keys that the trees of e need.
+func columnsOf(e *ir.Ensemble) *columns {
+	used := [2][]bool{make([]bool, len(e.Features)), make([]bool, len(e.Features))}
+	seen := [2]bool{}
+	for i := range e.Trees {
+		for j := range e.Trees[i].Nodes {
+			if n := &e.Trees[i].Nodes[j]; !n.IsLeaf() {
+				b := bit(splitOf(e, n).below)
+				used[b][n.Feature], seen[b] = true, true
+			}
+		}
+	}
+	c := &columns{}
+	for b := range used {
+		first := seen[b] && (b == 0 || !seen[0])
+		var list []int32
+		for j, u := range used[b] {
+			if u || first && len(e.Features) <= maxPlainFeatures {
+				list = append(list, int32(j))
+			}
+		}
+		c.index[b] = make(map[int32]int, len(list))
+		for i, j := range list {
+			c.index[b][j] = len(c.above) + i
+		}
+		if b == 0 {
+			c.above = list
+		} else {
+			c.below = list
+		}
+	}
+	return c
+}
+
+func (c *columns) len() int { return len(c.above) + len(c.below) }
+
+func bit(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// keysFile returns keys.go: the translation of a row to keys, and what trees
+// call.
+func (t *treePrinter) keysFile() (File, error) {
+	f := t.newFile()
+	f.Add(code(t.keysText())).Line()
+	if t.columns.len() > 0 {
+		f.Add(code(keyText)).Line()
+	}
+	if t.uses.pick {
+		f.Add(code(pickText)).Line()
+	}
+	if t.uses.pickRow {
+		f.Add(code(pickRowText)).Line()
+	}
+	if len(t.uses.sets) > 0 {
+		f.Add(code(inText)).Line()
+		for i, s := range t.uses.sets {
+			f.Add(code(setText(i, s))).Line()
+		}
+	}
+	return render("keys.go", f)
+}
+
+// keysText prints the type keys and its encoding from a row.
+func (t *treePrinter) keysText() string {
+	c := t.columns
+	var b strings.Builder
+	b.WriteString(`// keys are the values of a row as integers in the same order, so that trees
+// compare integers, which is faster. A missing value has an extreme key.
+type keys [numKeys]int32
+
+`)
+	fmt.Fprintf(&b, "const numKeys = %d", c.len())
+	b.WriteString("\n\n// encode sets k to the keys of row x.\nfunc (k *keys) encode(x *[NumFeatures]float32) {\n")
+	b.WriteString(t.encodeText("above", c.above, 0) + t.encodeText("below", c.below, len(c.above)))
+	b.WriteString("}\n")
+	b.WriteString(t.columnText("above", c.above, "right") + t.columnText("below", c.below, "left"))
+	return b.String()
+}
+
+func (t *treePrinter) encodeText(name string, features []int32, offset int) string {
+	if len(features) == 0 {
+		return ""
+	}
+	missing, at := map[string]string{"above": "1<<31 - 1", "below": "-1 << 31"}[name], "i"
+	if offset > 0 {
+		at = fmt.Sprintf("%d+i", offset)
+	}
+	head := "for i, v := range x {\n"
+	if len(features) < len(t.e.Features) {
+		head = fmt.Sprintf("for i, j := range %s {\nv := x[j]\n", name)
+	}
+	return fmt.Sprintf("%sk[%s] = key(v)\nif v != v {\nk[%[2]s] = %s // missing: %s all numbers\n}\n}\n", head, at, missing, name)
+}
+
+// columnText prints the features that keys stand for, unless they are all.
+func (t *treePrinter) columnText(name string, features []int32, side string) string {
+	if len(features) == 0 || len(features) == len(t.e.Features) {
+		return ""
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n// %s lists the features with splits that send a missing value to the %s.\n", name, side)
+	fmt.Fprintf(&b, "var %s = [...]uint32{", name)
+	for i, j := range features {
+		if i > 0 {
+			b.WriteString([2]string{",\n", ", "}[min(i%16, 1)])
+		}
+		fmt.Fprint(&b, j)
+	}
+	b.WriteString("}\n")
+	return b.String()
+}
+
+const keyText = `// The keys of the infinities.
+const (
+	keyInf = 0x7f800000
+	keyNegInf = -0x7f800001
+)
+
+// key returns the key of t: the bits of a float, read as an integer, are in its
+// order if those below zero are turned around. Adding 0 makes +0 of -0.
+func key(t float32) int32 {
+	b := int32(@math.Float32bits(t + 0))
+	return b ^ int32(uint32(b>>31)>>1)
+}
+`
+
+const pickText = `// pick returns a if first, else b. It is compiled to a conditional move: where
+// a branch would often be guessed wrong, taking both sides is cheaper.
+func pick(first bool, a, b float32) float32 {
+	u, v := @math.Float32bits(a), @math.Float32bits(b)
+	if first {
+		v = u
+	}
+	return @math.Float32frombits(v)
+}
+`
+
+const pickRowText = `// pickRow returns a if first, else b. It is compiled to a conditional move: where
+// a branch would often be guessed wrong, taking both sides is cheaper.
+func pickRow(first bool, a, b int32) int32 {
+	if first {
+		b = a
+	}
+	return b
+}
+`
+
+const inText = `// in reports whether k lies in one of the intervals from an even bound up to the
+// odd one after it.
+func in(bounds []int32, k int32) bool {
+	lo, hi := 0, len(bounds)
+	for lo < hi {
+		if mid := int(uint(lo+hi) >> 1); bounds[mid] <= k {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo%2 == 1
+}
+`
+
+// setText prints the bounds of a set as keys, with the numbers as comments.
+func setText(i int, s ir.Set) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "var set%d = [...]int32{\n", i)
+	for _, v := range s {
+		fmt.Fprintf(&b, "%#x, // %s\n", keyOf(v), digits(v))
+	}
+	b.WriteString("}\n")
+	return b.String()
+}

@@ -1,0 +1,195 @@
+package codegen
+
+import (
+	"fmt"
+	"strings"
+
+	"hew/ir"
+)
+
+// rowFields is the number of fields that one function copies to a vector.
+const rowFields = 500
+
+// A field is a feature as a field of Row.
+type field struct {
+	name, kind string
+	feature    *ir.Feature
+	index      int
+}
+
+// rowFiles returns row.go: a row with named fields, and a type for each
+// categorical feature whose categories the model names.
+func (p *printer) rowFiles() ([]File, error) {
+	f := p.newFile()
+	types := namer{}
+	types.reserve("Predict", "Margin", "Leaf", "Meta", "Metadata", "Feature", "Row", "Input", "Output",
+		"NumFeatures", "NumOutputs", "NumMargins", "NumTrees")
+	names := namer{}
+	names.reserve("Predict", "Vector")
+	var fields []field
+	var enums []string
+	for j := range p.e.Features {
+		ft := &p.e.Features[j]
+		fd := field{name: names.exported(ft.Name, fmt.Sprintf("F%d", j)), kind: "Input", feature: ft, index: j}
+		if ft.Type == ir.Categorical && len(ft.Categories) > 0 {
+			fd.kind = types.exported(ft.Name, fmt.Sprintf("F%d", j))
+			enums = append(enums, enumText(fd, types))
+		}
+		fields = append(fields, fd)
+	}
+	f.Add(code(p.rowText(fields)))
+	if len(enums) > 0 {
+		f.Line().Add(code(codesText))
+	}
+	for _, e := range enums {
+		f.Line().Add(code(e))
+	}
+	file, err := render("row.go", f)
+	return []File{file}, err
+}
+
+// rowText prints Row and its methods.
+func (p *printer) rowText(fields []field) string {
+	var b strings.Builder
+	b.WriteString("// A Row is a row with a name for each feature. A missing number is NaN; a zero\n// Row has zeros, none missing.\ntype Row struct {\n")
+	for _, f := range fields {
+		fmt.Fprintf(&b, "%s %s // %s\n", f.name, f.kind, fieldNote(f))
+	}
+	b.WriteString("}\n\n" + p.rowPredictText())
+	b.WriteString(vectorText(fields))
+	return b.String()
+}
+
+func fieldNote(f field) string {
+	note := fmt.Sprintf("%d: %s", f.index, atSign(comment(f.feature.Name)))
+	if f.feature.Type == ir.Float || f.kind != "Input" {
+		return note
+	}
+	return note + ", " + f.feature.Type.String()
+}
+
+// atSign keeps a name's @ from being read as an import; see code.
+func atSign(text string) string { return strings.ReplaceAll(text, "@", "(at)") }
+
+func (p *printer) rowPredictText() string {
+	if p.e.Link.Width(p.e.Outputs) == 1 {
+		return `// Predict returns the prediction for r.
+func (r *Row) Predict() Output {
+	var x [NumFeatures]Input
+	var y [NumOutputs]Output
+	r.Vector(&x)
+	Predict(y[:], x[:])
+	return y[0]
+}
+`
+	}
+	return `// Predict returns the predictions for r.
+func (r *Row) Predict() (y [NumOutputs]Output) {
+	var x [NumFeatures]Input
+	r.Vector(&x)
+	Predict(y[:], x[:])
+	return y
+}
+`
+}
+
+// vectorText prints Vector, in several functions if there are many fields.
+func vectorText(fields []field) string {
+	var b strings.Builder
+	b.WriteString("\n// Vector writes r to dst as Predict takes it.\nfunc (r *Row) Vector(dst *[NumFeatures]Input) {\n")
+	if len(fields) <= rowFields {
+		vectorLines(&b, fields)
+		b.WriteString("}\n")
+		return b.String()
+	}
+	for i := 0; i < len(fields); i += rowFields {
+		fmt.Fprintf(&b, "r.vector%d(dst)\n", i/rowFields)
+	}
+	b.WriteString("}\n")
+	for i := 0; i < len(fields); i += rowFields {
+		fmt.Fprintf(&b, "\nfunc (r *Row) vector%d(dst *[NumFeatures]Input) {\n", i/rowFields)
+		vectorLines(&b, fields[i:min(i+rowFields, len(fields))])
+		b.WriteString("}\n")
+	}
+	return b.String()
+}
+
+func vectorLines(b *strings.Builder, fields []field) {
+	for _, f := range fields {
+		value := "r." + f.name
+		if f.kind != "Input" {
+			value += ".input()"
+		}
+		fmt.Fprintf(b, "dst[%d] = %s\n", f.index, value)
+	}
+}
+
+// codesText serves the types of categorical features.
+const codesText = `// codes returns a function from the categories of a feature to their codes. The
+// map is made when it is first needed.
+func codes[T ~int32](feature int) func() map[string]T {
+	return @sync.OnceValue(func() map[string]T {
+		categories := Meta.Features[feature].Categories
+		m := make(map[string]T, len(categories))
+		for i, c := range categories {
+			if _, ok := m[c]; !ok {
+				m[c] = T(i)
+			}
+		}
+		return m
+	})
+}
+
+// categoryText returns the text of a category.
+func categoryText(feature int, code int32) string {
+	if c := Meta.Features[feature].Categories; code >= 0 && int(code) < len(c) {
+		return c[code]
+	}
+	return @fmt.Sprintf("category %d", code)
+}
+
+// codeInput returns a code as Predict takes it.
+func codeInput(code int32) Input {
+	if code == -1 {
+		return Input(@math.NaN())
+	}
+	return Input(code)
+}
+`
+
+// enumText prints the type of a categorical feature.
+func enumText(f field, types namer) string {
+	parse := types.exported("Parse"+f.kind, "")
+	missing := types.exported(f.kind+"Missing", "")
+	var b strings.Builder
+	feature := atSign(comment(f.feature.Name))
+	fmt.Fprintf(&b, "// %s is a category of feature %d, %s.\ntype %[1]s int32\n\n", f.kind, f.index, feature)
+	fmt.Fprintf(&b, "// The categories of %s.\nconst (\n%s %s = -1\n", feature, missing, f.kind)
+	for i, c := range f.feature.Categories {
+		word := camel(c)
+		if word == "" {
+			word = fmt.Sprint(i)
+		}
+		name := types.exported(f.kind+word, "")
+		fmt.Fprintf(&b, "%s %s = %d // %s\n", name, f.kind, i, atSign(comment(quote(c))))
+	}
+	b.WriteString(")\n")
+	fmt.Fprintf(&b, enumMethods, f.kind, parse, "codesOf"+f.kind, f.index, missing)
+	return b.String()
+}
+
+const enumMethods = `
+// %[2]s returns the category with the given text.
+func %[2]s(text string) (%[1]s, error) {
+	if c, ok := %[3]s()[text]; ok {
+		return c, nil
+	}
+	return %[5]s, @fmt.Errorf("unknown category %%q of %%s", text, Meta.Features[%[4]d].Name)
+}
+
+var %[3]s = codes[%[1]s](%[4]d)
+
+func (c %[1]s) String() string { return categoryText(%[4]d, int32(c)) }
+
+func (c %[1]s) input() Input { return codeInput(int32(c)) }
+`
