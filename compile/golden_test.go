@@ -1,0 +1,173 @@
+package compile_test
+
+import (
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"hew/compile"
+	"hew/internal/nodiff"
+	"hew/internal/npy"
+	"hew/interp"
+	"hew/ir"
+	"hew/load"
+)
+
+const goldenCases = "../testdata/golden-xgboost"
+
+// A trained is a model file with the rows and answers that its trainer recorded.
+type trained struct {
+	name    string
+	e       *ir.Ensemble
+	rows    []float32
+	answers answers
+	hasLeaf bool
+}
+
+// trainedCases reads all cases of goldenCases whose answers depend on the rows
+// alone: those with a base margin per row are the business of package interp.
+func trainedCases(t *testing.T) []trained {
+	t.Helper()
+	dirs, err := filepath.Glob(filepath.Join(goldenCases, "*", "case.json"))
+	require.NoError(t, err)
+	require.NotEmpty(t, dirs)
+	var cases []trained
+	for _, file := range dirs {
+		dir := filepath.Dir(file)
+		if _, err := os.Stat(filepath.Join(dir, "base_margin.npy")); err == nil {
+			continue
+		}
+		cases = append(cases, readCase(t, dir))
+	}
+	return cases
+}
+
+func readCase(t *testing.T, dir string) trained {
+	t.Helper()
+	var c struct {
+		Files   []string `json:"model_files"`
+		Missing *float32 `json:"missing_value"`
+	}
+	data, err := os.ReadFile(filepath.Join(dir, "case.json"))
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(data, &c), dir)
+	e, err := load.File(filepath.Join(dir, c.Files[len(c.Files)-1]))
+	require.NoError(t, err)
+
+	k := trained{name: filepath.Base(dir), e: e, rows: readArray(t, dir, "rows").Float32s()}
+	if c.Missing != nil {
+		for i, v := range k.rows {
+			if v == *c.Missing {
+				k.rows[i] = float32(math.NaN())
+			}
+		}
+	}
+	k.answers.margin = readArray(t, dir, "margin").Float32s()
+	k.answers.predict = readArray(t, dir, "predict").Float32s()
+	if _, err := os.Stat(filepath.Join(dir, "leaf.npy")); err == nil {
+		k.answers.leaf, k.hasLeaf = readArray(t, dir, "leaf").Int32s(), true
+	}
+	return k
+}
+
+func readArray(t *testing.T, dir, name string) *npy.Array {
+	t.Helper()
+	f, err := os.Open(filepath.Join(dir, name+".npy"))
+	require.NoError(t, err)
+	defer f.Close()
+	a, err := npy.Read(f)
+	require.NoError(t, err, "%s/%s", dir, name)
+	return a
+}
+
+// The passes change no bit of what any golden model says about the recorded rows
+// or about rows around its thresholds.
+func TestPassesOnGoldenCases(t *testing.T) {
+	for _, c := range trainedCases(t) {
+		p := c.e.Clone()
+		r, err := compile.Run(p, compile.Options{})
+		require.NoError(t, err, c.name)
+		require.True(t, r.Exact)
+		got := reference(p, c.rows)
+		wantBits(t, c.name+": margin", c.answers.margin, got.margin)
+		wantBits(t, c.name+": prediction", c.answers.predict, got.predict)
+
+		rewritten := compile.Interp(p, c.name)
+		rewritten.Leaf = nil // collapse merges leaves
+		diff := nodiff.Compare(interp.New(c.e), rewritten, nodiff.Rows(c.e, 300, 1))
+		require.True(t, diff.OK(), "%s: %v", c.name, diff)
+	}
+}
+
+// Every model of every XGBoost version, as a generated package, gives the
+// trainer's own margins, predictions and leaf numbers on the recorded rows, and
+// those of the reference evaluator on rows around the model's thresholds.
+func TestGoldenCases(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds a package for each golden case")
+	}
+	const boundaryRows = 200
+	cases := trainedCases(t)
+	specimens := make([]specimen, len(cases))
+	for i, c := range cases {
+		x := append(c.rows[:len(c.rows):len(c.rows)], nodiff.Rows(c.e, boundaryRows, uint64(i))...)
+		specimens[i] = specimen{c.name, c.e, x}
+	}
+	for i, got := range build(t, specimens) {
+		c := &cases[i]
+		recorded, boundary := got.split(len(c.rows)/len(c.e.Features), c.e)
+		wantBits(t, c.name+": margin", c.answers.margin, recorded.margin)
+		wantBits(t, c.name+": prediction", c.answers.predict, recorded.predict)
+		if c.hasLeaf {
+			wantLeaves(t, c.name+": leaf", c.answers.leaf, recorded.leaf)
+		}
+		wantReference(t, c.name+", boundary rows", c.e, specimens[i].x[len(c.rows):], boundary)
+	}
+}
+
+// wantReference requires that got is what the reference evaluator says about x.
+func wantReference(t *testing.T, name string, e *ir.Ensemble, x []float32, got answers) {
+	t.Helper()
+	want := reference(e, x)
+	wantBits(t, name+": margin", want.margin, got.margin)
+	wantBits(t, name+": prediction", want.predict, got.predict)
+	wantLeaves(t, name+": leaf", want.leaf, got.leaf)
+}
+
+func reference(e *ir.Ensemble, x []float32) answers {
+	a := newAnswers(e, len(x)/len(e.Features))
+	m := interp.New(e)
+	m.Margin(a.margin, x)
+	m.Predict(a.predict, x)
+	m.Leaf(a.leaf, x)
+	return a
+}
+
+// wantBits requires that two slices hold the same bits, any NaN for any other.
+func wantBits(t *testing.T, name string, want, got []float32) {
+	t.Helper()
+	wantEqual(t, name, want, got, func(w, g float32) bool {
+		return math.Float32bits(g) == math.Float32bits(w) || g != g && w != w
+	})
+}
+
+func wantLeaves(t *testing.T, name string, want, got []int32) {
+	t.Helper()
+	wantEqual(t, name, want, got, func(w, g int32) bool { return w == g })
+}
+
+// wantEqual reports the first difference, as slices are long.
+func wantEqual[T any](t *testing.T, name string, want, got []T, equal func(w, g T) bool) {
+	t.Helper()
+	require.Equal(t, len(want), len(got), name)
+	for i, w := range want {
+		if !equal(w, got[i]) {
+			t.Errorf("%s: value %d is %v, want %v", name, i, got[i], w)
+			return
+		}
+	}
+}

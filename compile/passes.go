@@ -1,0 +1,70 @@
+package compile
+
+import (
+	"fmt"
+
+	"hew/ir"
+	"hew/prune"
+)
+
+// A pass rewrites an ensemble in place and leaves it well formed.
+type pass struct {
+	name  string // as in --print-after=name and in the report
+	run   func(*ir.Ensemble) error
+	exact bool   // margins and predictions keep their bits on every row
+	doc   string // what it does, for --print-after=help
+}
+
+func kind(exact bool) string {
+	if exact {
+		return "exact"
+	}
+	return "lossy"
+}
+
+// passes is the pipeline, in the order in which it runs.
+var passes = []pass{
+	{name: "dead", run: prune.Dead, exact: true, doc: "remove the branches that no row reaches"},
+	{name: "collapse", run: prune.Collapse, exact: true, doc: "replace a split whose two sides are the same by one of them"},
+}
+
+// A constraint says that pass a runs before pass b. The constraints document
+// and check the order of passes; they do not make it.
+type constraint struct {
+	a, b   string
+	reason string
+}
+
+var passOrder = []constraint{
+	{"dead", "collapse", "without its dead branches a side may turn out to be the same as the other; collapsing makes no branch dead"},
+}
+
+func init() {
+	if err := checkOrder(passes, passOrder); err != nil {
+		panic(err)
+	}
+}
+
+// checkOrder reports the first constraint that passes violates.
+func checkOrder(passes []pass, order []constraint) error {
+	place := make(map[string]int, len(passes))
+	for i, p := range passes {
+		if _, ok := place[p.name]; ok {
+			return fmt.Errorf("pass %s is listed twice", p.name)
+		}
+		place[p.name] = i
+	}
+	for _, c := range order {
+		a, okA := place[c.a]
+		b, okB := place[c.b]
+		switch {
+		case !okA:
+			return fmt.Errorf("order constraint names unknown pass %s", c.a)
+		case !okB:
+			return fmt.Errorf("order constraint names unknown pass %s", c.b)
+		case a >= b:
+			return fmt.Errorf("pass %s must run before %s: %s", c.a, c.b, c.reason)
+		}
+	}
+	return nil
+}

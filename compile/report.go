@@ -1,0 +1,126 @@
+package compile
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+	"unsafe"
+
+	"hew/ir"
+)
+
+// A Report tells what passes did to an ensemble and what came out.
+type Report struct {
+	Steps         []Step // one per pass, in order
+	Before, After Size
+	Exact         bool   // whether all passes are exact
+	Strategy      string // that printed the package; empty if none was made
+	Source        Source // the package; zero if none was made
+}
+
+// A Step is what one pass did.
+type Step struct {
+	Pass          string
+	Exact         bool // margins and predictions kept their bits
+	Before, After Size
+	Time          time.Duration // of the pass alone
+}
+
+// A Size counts what an ensemble holds.
+type Size struct {
+	Trees, Nodes, Leaves int
+	Bytes                int64 // of nodes, leaf vectors and sets in memory
+}
+
+// A Source is the size of a generated package and what it costs to compile.
+type Source struct {
+	Files         int
+	Bytes         int64
+	CompileMemory int64 // estimated peak of the Go compiler, in bytes
+}
+
+// Passes returns the names of the passes that ran, in order.
+func (r *Report) Passes() []string {
+	names := make([]string, len(r.Steps))
+	for i, s := range r.Steps {
+		names[i] = s.Pass
+	}
+	return names
+}
+
+func sizeOf(e *ir.Ensemble) Size {
+	s := Size{Trees: len(e.Trees), Nodes: e.NumNodes()}
+	floats := 0
+	for i := range e.Trees {
+		s.Leaves += e.Trees[i].NumLeaves()
+		floats += len(e.Trees[i].Vectors)
+	}
+	for _, set := range e.Sets {
+		floats += len(set)
+	}
+	s.Bytes = int64(s.Nodes)*int64(unsafe.Sizeof(ir.Node{})) + 8*int64(floats)
+	return s
+}
+
+// Print writes r as a few aligned lines.
+func (r *Report) Print(w io.Writer) error {
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, "pass\ttrees\tnodes\tleaves\tbytes\tbits\ttime")
+	var total time.Duration
+	for _, s := range r.Steps {
+		printStep(tw, s)
+		total += s.Time
+	}
+	printStep(tw, Step{Pass: "total", Exact: r.Exact, Before: r.Before, After: r.After, Time: total})
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	if r.Source.Files == 0 {
+		return nil
+	}
+	_, err := fmt.Fprintf(w, "%s: %d files, %s; compiling them takes about %s of memory\n",
+		r.Strategy, r.Source.Files, formatBytes(r.Source.Bytes), formatBytes(r.Source.CompileMemory))
+	return err
+}
+
+// String returns what Print writes.
+func (r *Report) String() string {
+	var b strings.Builder
+	r.Print(&b) // a Builder does not fail
+	return b.String()
+}
+
+func printStep(w io.Writer, s Step) {
+	fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%v\n", s.Pass,
+		change(s.Before.Trees, s.After.Trees), change(s.Before.Nodes, s.After.Nodes),
+		change(s.Before.Leaves, s.After.Leaves),
+		changeText(formatBytes(s.Before.Bytes), formatBytes(s.After.Bytes)), kind(s.Exact),
+		s.Time.Round(time.Microsecond))
+}
+
+func change(before, after int) string {
+	return changeText(fmt.Sprint(before), fmt.Sprint(after))
+}
+
+func changeText(before, after string) string {
+	if before == after {
+		return before
+	}
+	return before + " → " + after
+}
+
+// formatBytes returns n in a unit of powers of ten, with three digits.
+func formatBytes(n int64) string {
+	units := []string{"kB", "MB", "GB"}
+	if n < 1000 {
+		return fmt.Sprintf("%d B", n)
+	}
+	v := float64(n) / 1000
+	for v >= 999.5 && len(units) > 1 {
+		v /= 1000
+		units = units[1:]
+	}
+	return fmt.Sprintf("%.3g %s", v, units[0])
+}

@@ -1,0 +1,72 @@
+package compile
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"hew/ir"
+)
+
+// ErrHelp is returned for Options.PrintAfter "help", after the list of passes
+// was written to Options.Dump and before any work was done.
+var ErrHelp = errors.New("print-after: help requested")
+
+// Run rewrites e by all passes, in place, and reports what each did.
+//
+// Margins and predictions keep their bits if the report is exact. Leaf numbers
+// may not: a pass may merge leaves that add the same.
+func Run(e *ir.Ensemble, o Options) (*Report, error) {
+	if err := o.checkPrintAfter(); err != nil {
+		return nil, err
+	}
+	return run(e, passes, o)
+}
+
+func run(e *ir.Ensemble, passes []pass, o Options) (*Report, error) {
+	r := &Report{Before: sizeOf(e), After: sizeOf(e), Exact: true}
+	for _, p := range passes {
+		s := Step{Pass: p.name, Exact: p.exact, Before: r.After}
+		start := time.Now()
+		if err := p.run(e); err != nil {
+			return nil, fmt.Errorf("pass %s: %w", p.name, err)
+		}
+		s.Time = time.Since(start)
+		if err := e.Verify(); err != nil {
+			return nil, fmt.Errorf("pass %s left a malformed ensemble: %w", p.name, err)
+		}
+		if o.PrintAfter == p.name {
+			if err := e.Print(o.Dump); err != nil {
+				return nil, fmt.Errorf("print after %s: %w", p.name, err)
+			}
+		}
+		s.After = sizeOf(e)
+		r.After = s.After
+		r.Exact = r.Exact && p.exact
+		r.Steps = append(r.Steps, s)
+	}
+	return r, nil
+}
+
+// Plan says in a line each what Package does with e.
+func Plan(e *ir.Ensemble) []string {
+	if e.Linear != nil {
+		return []string{"strategy branch: one multiplication and addition per feature and output"}
+	}
+	var lines []string
+	for _, p := range passes {
+		lines = append(lines, fmt.Sprintf("pass %s, %s: %s", p.name, kind(p.exact), p.doc))
+	}
+	return append(lines, "strategy branch: if and else, a function per tree")
+}
+
+// printPasses lists the passes in the order in which they run.
+func printPasses(w io.Writer, passes []pass) error {
+	for _, p := range passes {
+		if _, err := fmt.Fprintf(w, "%-10s %s  %s\n", p.name, kind(p.exact), p.doc); err != nil {
+			return err
+		}
+	}
+	return nil
+}
