@@ -1,0 +1,205 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"hew/bench"
+	"hew/bench/leaves"
+	"hew/bench/load"
+	"hew/build"
+	"hew/compile"
+	"hew/internal/nodiff"
+	"hew/interp"
+	"hew/ir"
+	"hew/predict"
+)
+
+// benchFlags are the flags of hew bench.
+type benchFlags struct {
+	compileFlags
+	rowFlags
+	rows     string
+	count    int
+	batches  []int
+	threads  []int
+	slice    time.Duration
+	rounds   int
+	server   bool
+	duration time.Duration
+	asJSON   bool
+}
+
+func newBench() *cobra.Command {
+	var b benchFlags
+	cmd := &cobra.Command{
+		Use:   "bench MODEL",
+		Short: "Measure engines, and servers, side by side",
+		Long: `Measure engines side by side on the same rows: dmitryikh/leaves, the interpreted
+baseline, where it can read the model; the reference evaluator; and the compiled
+code, which is built for the purpose. Their slices of time alternate, and their
+outputs are compared by bits. An engine of hew's whose bits differ gets no
+speedup, and the exit status is 1.
+
+With --server, a server is built from the model and driven over REST and gRPC;
+every answer is checked.`,
+		Example: `  hew bench churn.json
+  hew bench churn.json --rows valid.csv --batch 1,64,4096 --threads 1,2
+  hew bench churn.json --server --json > records.jsonl`,
+		Args: models(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			e, err := loadModel(cmd, args[0])
+			if err != nil {
+				return err
+			}
+			records, err := b.run(cmd, args[0], e)
+			if err != nil {
+				return err
+			}
+			if b.asJSON {
+				err = bench.Write(cmd.OutOrStdout(), records)
+			} else {
+				err = bench.Table(cmd.OutOrStdout(), records)
+			}
+			if err == nil && !bench.OK(records) {
+				return exitStatus(1)
+			}
+			return err
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&b.rows, "rows", "", "rows to score, at least 4,096 different ones [made from the model's thresholds]")
+	f.IntVar(&b.count, "count", 8192, "number of rows to make from the model")
+	f.IntSliceVar(&b.batches, "batch", []int{1, 4096}, "rows per call")
+	f.IntSliceVar(&b.threads, "threads", []int{1, 2}, "threads that score at a time")
+	f.DurationVar(&b.slice, "slice", 100*time.Millisecond, "time of one slice of one engine")
+	f.IntVar(&b.rounds, "rounds", 7, "slices of each engine, of which the median counts")
+	f.BoolVar(&b.server, "server", false, "also build a server and drive it over REST and gRPC")
+	f.DurationVar(&b.duration, "duration", 3*time.Second, "time of one measurement of a server")
+	f.BoolVar(&b.asJSON, "json", false, "print records, one JSON object per line")
+	b.compileFlags.add(cmd)
+	b.rowFlags.add(cmd)
+	return cmd
+}
+
+func (b *benchFlags) run(cmd *cobra.Command, file string, e *ir.Ensemble) ([]bench.Record, error) {
+	x, err := b.makeRows(cmd, e)
+	if err != nil {
+		return nil, err
+	}
+	model, err := compileModel(cmd, e, file, build.ModelName(file), &b.compileFlags)
+	if err != nil {
+		return nil, err
+	}
+	records, err := b.measureEngines(cmd, e, model, x)
+	if err != nil || !b.server {
+		return records, err
+	}
+	served, err := b.measureServer(cmd, e, model, x)
+	return append(records, served...), err
+}
+
+func (b *benchFlags) makeRows(cmd *cobra.Command, e *ir.Ensemble) ([]float32, error) {
+	if b.rows == "" {
+		return nodiff.Rows(e, b.count, 1), nil
+	}
+	table, err := b.rowFlags.read(cmd, b.rows, e)
+	if err != nil {
+		return nil, err
+	}
+	return table.X, nil
+}
+
+// measureEngines builds a worker and measures the reference, which comes first,
+// leaves and the compiled code.
+func (b *benchFlags) measureEngines(cmd *cobra.Command, e *ir.Ensemble, model build.Model, x []float32) ([]bench.Record, error) {
+	engines := []bench.Engine{bench.Local("interp", compile.Interp(e, model.Info.Name), x)}
+	switch baseline, err := leaves.New(e, x); {
+	case errors.Is(err, leaves.ErrUnsupported):
+		fmt.Fprintf(cmd.ErrOrStderr(), "hew: no baseline: %v\n", err)
+	case err != nil:
+		return nil, err
+	default:
+		engines = append(engines, baseline)
+	}
+	w, err := startWorker(cmd.Context(), []build.Model{model})
+	if err != nil {
+		return nil, err
+	}
+	defer w.Close()
+	compiled, err := bench.Remote(model.Info.Source.Engine, w.Client, 0, x)
+	if err != nil {
+		return nil, err
+	}
+	compiled.Build = &bench.Build{Seconds: w.cost.Seconds, PeakBytes: w.cost.PeakBytes, ArtifactBytes: w.cost.ArtifactBytes}
+	return bench.Run(bench.Plan{
+		Model: model.Info.Name, X: x, Features: len(e.Features),
+		Batches: b.batches, Threads: b.threads, Slice: b.slice, Rounds: b.rounds,
+		Progress: progress(cmd.ErrOrStderr(), "measuring"),
+	}, append(engines, compiled))
+}
+
+// servings are the ways in which a server is driven.
+var servings = []struct {
+	connections, rows int
+	rate              float64
+}{
+	{32, 1, 0},   // how many single rows a second
+	{8, 64, 0},   // how many rows a second in small batches
+	{32, 1, 200}, // how long an answer takes when the server has time
+}
+
+// measureServer builds a server from the model and drives it.
+func (b *benchFlags) measureServer(cmd *cobra.Command, e *ir.Ensemble, model build.Model, x []float32) ([]bench.Record, error) {
+	dir, err := os.MkdirTemp("", "hew-server-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	p, err := build.NewProject("server", build.Server, []build.Model{model})
+	if err != nil {
+		return nil, err
+	}
+	exe := filepath.Join(dir, "server")
+	if _, err := buildIn(cmd.Context(), p, filepath.Join(dir, "src"), exe, build.Target{}); err != nil {
+		return nil, err
+	}
+	server, err := load.Start(exe, "http", "grpc")
+	if err != nil {
+		return nil, err
+	}
+	records, err := b.drive(cmd, server, questions(e, model.Info, x))
+	return records, errors.Join(err, server.Stop())
+}
+
+// questions returns the rows in x with the reference's predictions.
+func questions(e *ir.Ensemble, info predict.Info, x []float32) load.Questions {
+	want := make([]float32, len(x)/len(e.Features)*info.NumOutputs)
+	interp.New(e).Predict(want, x)
+	return load.Questions{Model: info.Name, X: x, Features: len(e.Features), Want: want, Outputs: info.NumOutputs}
+}
+
+func (b *benchFlags) drive(cmd *cobra.Command, server *load.Server, q load.Questions) ([]bench.Record, error) {
+	var records []bench.Record
+	bar := progress(cmd.ErrOrStderr(), "serving")
+	for i, s := range servings {
+		q.BatchRows = s.rows
+		targets := []load.Target{load.REST(server.REST, q), load.RESTV2(server.REST, q), load.GRPC(server.GRPC, q)}
+		for j, t := range targets {
+			r, err := load.Run(t, load.Plan{Connections: s.connections, Rate: s.rate, Duration: b.duration})
+			if err != nil {
+				return records, err
+			}
+			records = append(records, r)
+			if bar != nil {
+				bar(i*len(targets)+j+1, len(servings)*len(targets))
+			}
+		}
+	}
+	return records, nil
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"hew"
+	"hew/build"
+	"hew/compile"
+	"hew/ir"
+)
+
+func newBuild() *cobra.Command {
+	var out, project, target string
+	var restOnly bool
+	var platform build.Target
+	var flags compileFlags
+	cmd := &cobra.Command{
+		Use:   "build [NAME=]MODEL…",
+		Short: "Build a static server binary from models",
+		Long: `Build a static server binary from models. It speaks REST and gRPC, needs nothing
+else on its machine and starts in milliseconds. Building needs the go command; a
+gRPC server also needs its modules, from the module cache or a proxy.`,
+		Example: `  hew build churn.json -o churn-server
+  hew build churn.json fraud=models/v7.ubj -o scorer --rest-only
+  hew build churn.json -o churn-server --project churn-src --goos linux --goarch arm64`,
+		Args: models(1, -1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case out == "":
+				return usagef("build needs -o FILE, the program to write")
+			case target != "server":
+				return usagef("unknown target %q; there is: server", target)
+			}
+			compiled, err := compileModels(cmd, args, &flags)
+			if err != nil {
+				return err
+			}
+			program := build.Server
+			if restOnly {
+				program = build.RESTServer
+			}
+			p, err := build.NewProject(build.ProgramName(out), program, compiled)
+			if err != nil {
+				return err
+			}
+			cost, err := buildIn(cmd.Context(), p, project, out, platform)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.ErrOrStderr(), "go build  %.1f s, %s of memory\n%s  %s\n",
+				cost.Seconds, formatBytes(cost.PeakBytes), out, formatBytes(cost.ArtifactBytes))
+			return nil
+		},
+	}
+	f := cmd.Flags()
+	f.StringVarP(&out, "out", "o", "", "the program to write")
+	f.StringVar(&project, "project", "", "keep the program's source in this directory [a temporary one]")
+	f.StringVar(&target, "target", "server", "kind of program")
+	f.BoolVar(&restOnly, "rest-only", false, "no gRPC: link nothing but the standard library")
+	f.StringVar(&platform.OS, "goos", "", "operating system to build for [this one]")
+	f.StringVar(&platform.Arch, "goarch", "", "processor to build for [this one]")
+	flags.add(cmd)
+	return cmd
+}
+
+// compileModels loads and compiles the models that the arguments name, each a
+// file or NAME=FILE.
+func compileModels(cmd *cobra.Command, args []string, flags *compileFlags) ([]build.Model, error) {
+	var compiled []build.Model
+	for _, arg := range args {
+		name, file := splitModel(arg)
+		e, err := loadModel(cmd, file)
+		if err != nil {
+			return nil, err
+		}
+		m, err := compileModel(cmd, e, file, name, flags)
+		if err != nil {
+			return nil, err
+		}
+		compiled = append(compiled, m)
+	}
+	return compiled, nil
+}
+
+// compileModel compiles e to a package for a program and reports what happened.
+func compileModel(cmd *cobra.Command, e *ir.Ensemble, file, name string, flags *compileFlags) (build.Model, error) {
+	o, err := flags.options(build.PackageName(name), cmd.OutOrStdout())
+	if err != nil {
+		return build.Model{}, err
+	}
+	files, report, err := compile.Package(e, o)
+	if err != nil {
+		return build.Model{}, fmt.Errorf("%s: %w", file, err)
+	}
+	fmt.Fprint(cmd.ErrOrStderr(), report)
+	info := compile.Info(e, name)
+	info.Source.Engine, info.Source.Exact, info.Source.Hew = report.Strategy, report.Exact, hew.Version
+	return build.Model{Package: o.Package, Files: files, Info: info}, nil
+}
+
+// splitModel returns the name under which a model is served and its file.
+func splitModel(arg string) (name, file string) {
+	if name, file, ok := strings.Cut(arg, "="); ok && name != "" && !strings.ContainsAny(name, `/\`) {
+		return name, file
+	}
+	return build.ModelName(arg), arg
+}
+
+// buildIn writes p to the directory dir, or to a temporary one if dir is empty,
+// and compiles it to the program out.
+func buildIn(ctx context.Context, p *build.Project, dir, out string, t build.Target) (build.Cost, error) {
+	if dir == "" {
+		temporary, err := os.MkdirTemp("", "hew-build-")
+		if err != nil {
+			return build.Cost{}, err
+		}
+		defer os.RemoveAll(temporary)
+		dir = temporary
+	}
+	if err := p.Write(dir); err != nil {
+		return build.Cost{}, err
+	}
+	return build.Compile(ctx, dir, out, t)
+}

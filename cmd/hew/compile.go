@@ -1,0 +1,89 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"hew"
+	"hew/build"
+	"hew/compile"
+)
+
+func newCompile() *cobra.Command {
+	var out, pkg string
+	var flags compileFlags
+	cmd := &cobra.Command{
+		Use:   "compile MODEL",
+		Short: "Write a Go package that predicts as the model does",
+		Long: `Write a Go package that predicts as the model does, bit for bit. The package
+imports only the standard library and brings its own test and benchmark.`,
+		Example: `  hew compile churn.json -o internal/churn
+  hew compile churn.json -o churn --print-after collapse
+  //go:generate hew compile ../models/churn.json -o .`,
+		Args: models(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if out == "" {
+				return usagef("compile needs -o DIR, the directory of the package")
+			}
+			e, err := loadModel(cmd, args[0])
+			if err != nil {
+				return err
+			}
+			if pkg == "" {
+				dir, err := filepath.Abs(out)
+				if err != nil {
+					return err
+				}
+				pkg = build.PackageName(filepath.Base(dir))
+			}
+			o, err := flags.options(pkg, cmd.OutOrStdout())
+			if err != nil {
+				return err
+			}
+			files, report, err := compile.Package(e, o)
+			if err != nil {
+				return fmt.Errorf("%s: %w", args[0], err)
+			}
+			if err := build.WriteFiles(out, files); err != nil {
+				return err
+			}
+			fmt.Fprint(cmd.ErrOrStderr(), report)
+			return nil
+		},
+	}
+	f := cmd.Flags()
+	f.StringVarP(&out, "out", "o", "", "directory of the package; created if it is missing")
+	f.StringVar(&pkg, "package", "", "name of the package [the directory's name]")
+	flags.add(cmd)
+	return cmd
+}
+
+// compileFlags are the flags of every command that compiles models.
+type compileFlags struct {
+	strategy   string
+	printAfter string
+	maxMemory  string
+}
+
+func (c *compileFlags) add(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&c.strategy, "strategy", "auto", "how trees become Go: branch, or auto")
+	f.StringVar(&c.printAfter, "print-after", "", "print the ensemble after a pass [help = list the passes]")
+	f.StringVar(&c.maxMemory, "max-compile-memory", "", "choose a form of the code for which the Go compiler needs less, as in 512M [1G, if that can be]")
+}
+
+func (c *compileFlags) options(pkg string, dump io.Writer) (compile.Options, error) {
+	o := compile.Options{Package: pkg, Strategy: c.strategy, PrintAfter: c.printAfter, Dump: dump, Version: hew.Version}
+	if c.maxMemory == "" {
+		return o, nil
+	}
+	n, err := parseBytes(c.maxMemory)
+	if err != nil {
+		return o, usagef("--max-compile-memory: %v", err)
+	}
+	o.MaxMemory = n
+	return o, nil
+}

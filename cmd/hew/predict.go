@@ -1,0 +1,189 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"hew/compile"
+	"hew/internal/npy"
+	"hew/ir"
+	"hew/rows"
+	"hew/score"
+)
+
+func newPredict() *cobra.Command {
+	var output, out, engine, iterations, base string
+	var in rowFlags
+	cmd := &cobra.Command{
+		Use:   "predict MODEL ROWS",
+		Short: "Score a file of rows",
+		Long: `Score a file of rows. ROWS is a .csv, .npy, .svm, .jsonl or .parquet file, or -
+for CSV from standard input. Columns are matched with the model's features by
+name where the file has names. In CSV, a categorical feature holds the category's
+text; in .npy, its code. Nothing, NaN and what --missing names are missing values.
+
+Outputs are the trainer's own: predict is what its predict gives, margin the sum
+before the link, leaf the node reached in each tree; proba and label are those of
+its classifier object, which uses the rounds up to the best one if training
+stopped early.`,
+		Example: `  hew predict churn.json customers.csv
+  hew predict churn.json customers.parquet --output margin -o margin.npy
+  hew predict churn.json rows.npy --output proba --iterations 0:100`,
+		Args: models(2, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkEngine(engine); err != nil {
+				return err
+			}
+			e, err := loadModel(cmd, args[0])
+			if err != nil {
+				return err
+			}
+			if e, err = slice(cmd, e, iterations, output); err != nil {
+				return err
+			}
+			table, err := in.read(cmd, args[1], e)
+			if err != nil {
+				return err
+			}
+			r := score.Request{Output: output, X: table.X}
+			if base != "" {
+				if r.Base, err = readFloats(base); err != nil {
+					return err
+				}
+			}
+			result, err := score.Run(e, r)
+			if err != nil {
+				return fmt.Errorf("%s: %w", args[0], err)
+			}
+			return writeOutput(cmd, out, result)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&output, "output", "predict", "what to compute: "+score.Outputs())
+	f.StringVarP(&out, "out", "o", "", "file to write: .npy, .csv, .jsonl or .parquet [CSV on standard output]")
+	f.StringVar(&engine, "engine", "auto", "what computes: interp, or auto")
+	f.StringVar(&iterations, "iterations", "", "boosting rounds A:B, from A up to but without B [all]")
+	f.StringVar(&base, "base-margin", "", ".npy file of rows × outputs that replaces the base margin")
+	in.add(cmd)
+	return cmd
+}
+
+// checkEngine refuses engines that do not exist, by name.
+func checkEngine(name string) error {
+	switch name {
+	case "auto", "interp":
+		return nil
+	case "table", "simd":
+		return usagef("engine %s is not built yet; use interp", name)
+	}
+	return usagef("unknown engine %q; there are auto and interp", name)
+}
+
+// slice returns the rounds of e that were asked for: all of them or, for the
+// outputs of the trainer's classifier object, those up to the best one.
+func slice(cmd *cobra.Command, e *ir.Ensemble, iterations, output string) (*ir.Ensemble, error) {
+	if iterations != "" {
+		a, b, err := parseRange(iterations, e.NumRounds())
+		if err != nil {
+			return nil, err
+		}
+		return e.Slice(a, b)
+	}
+	if (output == "proba" || output == "label") && e.BestRound >= 0 && e.BestRound+1 < e.NumRounds() {
+		fmt.Fprintf(cmd.ErrOrStderr(), "hew: %s uses rounds 0:%d, up to the best one\n", output, e.BestRound+1)
+		return e.Slice(0, e.BestRound+1)
+	}
+	return e, nil
+}
+
+// parseRange reads "A:B"; a missing A is 0, a missing or zero B all rounds.
+func parseRange(s string, rounds int) (a, b int, err error) {
+	first, last, ok := strings.Cut(s, ":")
+	if ok && first != "" {
+		a, err = strconv.Atoi(first)
+	}
+	if ok && last != "" && err == nil {
+		b, err = strconv.Atoi(last)
+	}
+	if !ok || err != nil {
+		return 0, 0, usagef("--iterations %q is not a range A:B", s)
+	}
+	if b == 0 {
+		b = rounds
+	}
+	return a, b, nil
+}
+
+// writeOutput writes a result to the named file or, as CSV, to standard output.
+func writeOutput(cmd *cobra.Command, name string, result rows.Output) (err error) {
+	if name == "" || name == "-" {
+		return rows.Write("", cmd.OutOrStdout(), result)
+	}
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if e := f.Close(); err == nil {
+			err = e
+		}
+	}()
+	return rows.Write(name, f, result)
+}
+
+// rowFlags are the flags of every command that reads rows.
+type rowFlags struct {
+	noHeader bool
+	missing  string
+}
+
+func (r *rowFlags) add(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&r.noHeader, "no-header", false, "the CSV file has no header; columns are in the model's order")
+	cmd.Flags().StringVar(&r.missing, "missing", "", "number that means missing, besides NaN, as in -999")
+}
+
+// read reads a file of rows for e, or standard input for "-".
+func (r *rowFlags) read(cmd *cobra.Command, name string, e *ir.Ensemble) (*rows.Table, error) {
+	o := rows.Options{Features: compile.Info(e, "").Features, NoHeader: r.noHeader}
+	if r.missing != "" {
+		v, err := strconv.ParseFloat(r.missing, 32)
+		if err != nil {
+			return nil, usagef("--missing %q is not a number", r.missing)
+		}
+		missing := float32(v)
+		o.Missing = &missing
+	}
+	in, err := openInput(cmd, name)
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	return rows.Read(name, in, o)
+}
+
+// openInput opens a file, or standard input for "-".
+func openInput(cmd *cobra.Command, name string) (io.ReadCloser, error) {
+	if name == "-" {
+		return io.NopCloser(cmd.InOrStdin()), nil
+	}
+	return os.Open(name)
+}
+
+// readFloats reads the values of a .npy file as float32.
+func readFloats(name string) ([]float32, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	a, err := npy.Read(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return a.Float32s(), nil
+}

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"flag"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"hew"
+	"hew/compile"
+	"hew/predict"
+	"hew/serve"
+	"hew/serve/grpc"
+)
+
+func newServe() *cobra.Command {
+	c := serve.DefaultConfig()
+	fs := flag.NewFlagSet("serve", flag.ContinueOnError)
+	c.Flags(fs, grpc.Front)
+	fromEnvironment := serve.Environ(fs, os.LookupEnv) // before cobra parses, so that a flag wins
+	cmd := &cobra.Command{
+		Use:   "serve [NAME=]MODEL…",
+		Short: "Serve models over REST and gRPC, without building a program",
+		Long: `Serve models over REST and gRPC with the reference evaluator. The program that
+hew build makes is the same server over compiled code, with the same flags; each
+flag can also be set by an environment variable, --max-body by HEW_MAX_BODY.`,
+		Example: `  hew serve churn.json
+  hew serve churn.json fraud=models/v7.ubj --http :9000 --grpc off`,
+		Args: models(1, -1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if fromEnvironment != nil {
+				return usageError{fromEnvironment}
+			}
+			var predictors []predict.Predictor
+			for _, arg := range args {
+				name, file := splitModel(arg)
+				e, err := loadModel(cmd, file)
+				if err != nil {
+					return err
+				}
+				p := compile.Interp(e, name)
+				p.Source.Hew = hew.Version
+				predictors = append(predictors, p)
+			}
+			c.Log = cmd.ErrOrStderr()
+			return serve.Run(cmd.Context(), c, predictors, grpc.Front)
+		},
+	}
+	cmd.Flags().AddGoFlagSet(fs)
+	return cmd
+}
