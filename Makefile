@@ -1,0 +1,45 @@
+# make check is what CI runs. Tools are pinned here and run with go run, so that
+# they are no dependency of the module.
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+.PHONY: build demo test race lint generate tidy golden fuzz bench check clean
+
+build: ## the command, bin/hew
+	go build -trimpath -o bin/hew ./cmd/hew
+
+demo: ## the main job, end to end, on a model of the repository
+	./demo.sh
+
+test: ## all tests; -short leaves out those that build programs
+	go test -timeout 20m ./...
+
+race: ## the packages in which goroutines meet
+	go test -race -short -timeout 20m ./serve/... ./bench/... ./score ./interp ./rows ./load/...
+
+lint: ## format, vet, staticcheck
+	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo "run gofmt -w on these files"; exit 1; }
+	go vet ./...
+	go run $(STATICCHECK) ./...
+
+generate: ## protobuf code
+	go generate ./...
+
+golden: ## rewrite golden files; read the diff before you commit it
+	go test ./codegen ./compile ./bench ./cmd/hew -update
+
+fuzz: ## every fuzz target for a while, FUZZTIME each
+	./fuzz.sh $(or $(FUZZTIME),60s)
+
+bench: ## benchmarks, and the table of the README
+	go test -run - -bench . -benchmem ./load/... ./interp ./codegen/... ./serve/... ./rows
+	go run ./cmd/hew bench testdata/golden-xgboost/xgboost-3.2-realistic-binary-higgs-500x6/model.ubj --server
+
+check: lint test race generate tidy ## all that must hold
+	@git diff --exit-code || { echo "make generate and go mod tidy must leave the tree clean"; exit 1; }
+	@test -z "$$(git status --porcelain)" || { git status --short; echo "the tree is not clean"; exit 1; }
+
+tidy:
+	go mod tidy
+
+clean:
+	rm -rf bin
