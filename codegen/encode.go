@@ -2,6 +2,7 @@ package codegen
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"hew/ir"
@@ -192,12 +193,17 @@ func in(bounds []int32, k int32) bool {
 }
 `
 
-// setText prints the bounds of a set as keys, with the numbers as comments.
+// setText prints the bounds of a set as keys, an interval a line, with the
+// numbers as a comment.
 func setText(i int, s ir.Set) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "var set%d = [...]int32{\n", i)
-	for _, v := range s {
-		fmt.Fprintf(&b, "%#x, // %s\n", keyOf(v), digits(v))
+	for pair := range slices.Chunk(s, 2) {
+		if len(pair) == 1 {
+			fmt.Fprintf(&b, "%#x, // from %s\n", keyOf(pair[0]), digits(pair[0]))
+			continue
+		}
+		fmt.Fprintf(&b, "%#x, %#x, // from %s, below %s\n", keyOf(pair[0]), keyOf(pair[1]), digits(pair[0]), digits(pair[1]))
 	}
 	b.WriteString("}\n")
 	return b.String()

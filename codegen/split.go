@@ -33,8 +33,9 @@ func splitOf(e *ir.Ensemble, n *ir.Node) split {
 	return s
 }
 
-// maxIntervals is the number of intervals up to which a set is spelled out.
-const maxIntervals = 8
+// maxIntervals is the number of intervals up to which a set is spelled out; more
+// are hard to read in one line.
+const maxIntervals = 4
 
 // test returns the condition of n as Go text, true for the rows that take the
 // first of the two children returned, and the comment that belongs to it.
