@@ -23,7 +23,7 @@ func Ensemble(seed uint64, maxTrees, maxDepth int) *ir.Ensemble {
 		Outputs:   1 + r.IntN(1+r.IntN(5)),
 		BaseLast:  r.IntN(4) == 0,
 		Link:      ir.Link(r.IntN(int(ir.Gaps) + 1)),
-		Task:      ir.Task(r.IntN(3)),
+		Task:      ir.Task(r.IntN(4)),
 		BestRound: -1,
 		Source:    ir.Source{File: "random", Trainer: "nodiff", Version: "1", Container: "json"},
 	}

@@ -233,7 +233,8 @@ func TestEnsemble(t *testing.T) {
 	}
 	for _, what := range []string{
 		"link identity", "link sigmoid", "link sigmoid-clamped", "link exp", "link step", "link softmax", "link argmax",
-		"link sort", "link gaps", "task regression", "task classification", "task ranking", "several outputs", "base last",
+		"link sort", "link gaps", "task regression", "task classification", "task multilabel", "task ranking",
+		"several outputs", "base last",
 		"linear", "no trees", "classes", "best round", "vector leaves", "vectors of several outputs", "one node",
 		"other numbering", "infinite leaf", "negative zero leaf", "infinite threshold", "set", "default left",
 	} {
