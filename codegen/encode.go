@@ -16,9 +16,11 @@ import (
 // right, or the smallest, and goes left. A feature whose splits disagree has two
 // keys.
 
-// maxPlainFeatures is the number of features up to which the keys of a row begin
-// with all features in order, used or not.
-const maxPlainFeatures = 1024
+// minPlainShare is the share of the features that must be used for the keys of a
+// row to begin with all features in order, used or not: a reader then finds
+// feature 7 in x[7]. With fewer, translating those that nobody asks for would cost
+// more than the trees of a small model.
+const minPlainShare = 0.8
 
 // columns are the keys of a row: first those with missing values above all
 // numbers, then those with missing values below. They hold feature numbers.
@@ -42,9 +44,10 @@ func columnsOf(e *ir.Ensemble) *columns {
 	c := &columns{}
 	for b := range used {
 		first := seen[b] && (b == 0 || !seen[0])
+		plain := first && share(used[b]) >= minPlainShare
 		var list []int32
 		for j, u := range used[b] {
-			if u || first && len(e.Features) <= maxPlainFeatures {
+			if u || plain {
 				list = append(list, int32(j))
 			}
 		}
@@ -59,6 +62,15 @@ func columnsOf(e *ir.Ensemble) *columns {
 		}
 	}
 	return c
+}
+
+// share returns the share of the values that are true.
+func share(values []bool) float64 {
+	n := 0
+	for _, v := range values {
+		n += bit(v)
+	}
+	return float64(n) / float64(len(values))
 }
 
 func (c *columns) len() int { return len(c.above) + len(c.below) }
@@ -114,7 +126,12 @@ func (t *treePrinter) encodeText(name string, features []int32, offset int) stri
 	if len(features) == 0 {
 		return ""
 	}
-	missing, at := map[string]string{"above": "1<<31 - 1", "below": "-1 << 31"}[name], "i"
+	// The NaNs of one sign are where they should be.
+	outside := map[string]string{
+		"above": "if k[%[1]s] < keyNegInf {\nk[%[1]s] = 1<<31 - 1 // missing, above all numbers\n}\n",
+		"below": "if k[%[1]s] > keyInf {\nk[%[1]s] = -1 << 31 // missing, below all numbers\n}\n",
+	}[name]
+	at := "i"
 	if offset > 0 {
 		at = fmt.Sprintf("%d+i", offset)
 	}
@@ -122,7 +139,7 @@ func (t *treePrinter) encodeText(name string, features []int32, offset int) stri
 	if len(features) < len(t.e.Features) {
 		head = fmt.Sprintf("for i, j := range %s {\nv := x[j]\n", name)
 	}
-	return fmt.Sprintf("%sk[%s] = key(v)\nif v != v {\nk[%[2]s] = %s // missing: %s all numbers\n}\n}\n", head, at, missing, name)
+	return head + "k[" + at + "] = key(v)\n" + fmt.Sprintf(outside, at) + "}\n"
 }
 
 // columnText prints the features that keys stand for, unless they are all.
@@ -146,14 +163,15 @@ func (t *treePrinter) columnText(name string, features []int32, side string) str
 const keyText = `// The keys of the infinities.
 const (
 	keyInf = 0x7f800000
-	keyNegInf = -0x7f800001
+	keyNegInf = -0x7f800000
 )
 
-// key returns the key of t: the bits of a float, read as an integer, are in its
-// order if those below zero are turned around. Adding 0 makes +0 of -0.
+// key returns the key of t: the bits of a float are a sign and a magnitude, in
+// the order of the numbers. A NaN is beyond the infinity of its sign.
 func key(t float32) int32 {
-	b := int32(@math.Float32bits(t + 0))
-	return b ^ int32(uint32(b>>31)>>1)
+	b := int32(@math.Float32bits(t))
+	sign := b >> 31
+	return (b&(1<<31-1) ^ sign) - sign
 }
 `
 

@@ -32,10 +32,12 @@ func isSpecial(v float64) bool {
 }
 
 // keyOf returns the integer that stands for v in comparisons: keys are in the
-// order of the numbers, and the two zeros have the same.
+// order of the numbers, and the two zeros have the same. Generated code says it
+// again in keyText.
 func keyOf(v float64) int32 {
-	b := int32(math.Float32bits(float32(v) + 0))
-	return b ^ int32(uint32(b>>31)>>1)
+	b := int32(math.Float32bits(float32(v)))
+	sign := b >> 31
+	return (b&math.MaxInt32 ^ sign) - sign
 }
 
 // comment makes text from a model file fit for the end of a line comment: no

@@ -14,8 +14,8 @@ const numKeys = 1
 func (k *keys) encode(x *[NumFeatures]float32) {
 	for i, v := range x {
 		k[i] = key(v)
-		if v != v {
-			k[i] = 1<<31 - 1 // missing: above all numbers
+		if k[i] < keyNegInf {
+			k[i] = 1<<31 - 1 // missing, above all numbers
 		}
 	}
 }
@@ -23,14 +23,15 @@ func (k *keys) encode(x *[NumFeatures]float32) {
 // The keys of the infinities.
 const (
 	keyInf    = 0x7f800000
-	keyNegInf = -0x7f800001
+	keyNegInf = -0x7f800000
 )
 
-// key returns the key of t: the bits of a float, read as an integer, are in its
-// order if those below zero are turned around. Adding 0 makes +0 of -0.
+// key returns the key of t: the bits of a float are a sign and a magnitude, in
+// the order of the numbers. A NaN is beyond the infinity of its sign.
 func key(t float32) int32 {
-	b := int32(math.Float32bits(t + 0))
-	return b ^ int32(uint32(b>>31)>>1)
+	b := int32(math.Float32bits(t))
+	sign := b >> 31
+	return (b&(1<<31-1) ^ sign) - sign
 }
 
 // pick returns a if first, else b. It is compiled to a conditional move: where

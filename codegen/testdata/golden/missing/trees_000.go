@@ -4,20 +4,20 @@ package missing
 
 func tree0(x *keys) float32 {
 	if x[0] >= key(1) { // f0; missing: right
-		if x[3] < key(2) { // f0; missing: left
+		if x[1] < key(2) { // f0; missing: left
 			return 3
 		}
 		return 4
 	}
-	if x[4] < key(0.1) { // f1; missing: left
+	if x[2] < key(0.1) { // f1; missing: left
 		return -1
 	}
 	return 2
 }
 
 func tree1(x *keys) float32 {
-	if x[3] < key(1.5) { // f0; missing: left
-		return pick(x[5] < key(-3.5), 0.1, 0.2) // f2; missing: left
+	if x[1] < key(1.5) { // f0; missing: left
+		return pick(x[3] < key(-3.5), 0.1, 0.2) // f2; missing: left
 	}
 	if x[0] < key(-2) { // f0; missing: right
 		return 0.3

@@ -6,18 +6,18 @@ func tree0(x *keys) float32 {
 	if x[0] < key(1) { // monthly_fee; missing: right
 		return pick(x[1] < key(2), 1, 2) // Monthly Fee; missing: right
 	}
-	if x[10] >= key(1) && x[10] < key(2) { // city; missing: right
+	if x[3] >= key(1) && x[3] < key(2) { // city; missing: right
 		return 3
 	}
 	return 4
 }
 
 func tree1(x *keys) float32 {
-	return pick(x[9] < key(3), 5, 6) // a\nb // c; missing: right
+	return pick(x[2] < key(3), 5, 6) // a\nb // c; missing: right
 }
 
 func tree2(x *keys) float32 {
-	if (x[12] >= keyNegInf && x[12] < key(0)) || x[12] >= key(1) { // row; missing: left
+	if (x[4] >= keyNegInf && x[4] < key(0)) || x[4] >= key(1) { // row; missing: left
 		return 8
 	}
 	return 7

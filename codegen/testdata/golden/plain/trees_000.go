@@ -28,14 +28,14 @@ func tree0(x *keys) float32 {
 }
 
 func tree1(x *keys) float32 {
-	if x[3] < -0x40200001 { // f1 < -2.5; missing: left
+	if x[3] < -0x40200000 { // f1 < -2.5; missing: left
 		return 1
 	}
 	return 2
 }
 
 func tree2(x *keys) float32 {
-	if (x[4] >= -0x3f800001 && x[4] < 0x40400000) || x[4] >= 0x40a00000 { // f2; missing: right
+	if (x[4] >= -0x3f800000 && x[4] < 0x40400000) || x[4] >= 0x40a00000 { // f2; missing: right
 		return 1
 	}
 	return 2

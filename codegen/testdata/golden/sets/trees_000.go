@@ -10,14 +10,14 @@ func tree0(x *keys) float32 {
 }
 
 func tree1(x *keys) float32 {
-	if (x[4] >= keyNegInf && x[4] < key(2)) || x[4] >= key(3) { // f0; missing: left
+	if (x[3] >= keyNegInf && x[3] < key(2)) || x[3] >= key(3) { // f0; missing: left
 		return 2
 	}
 	return 1
 }
 
 func tree2(x *keys) float32 {
-	if (x[4] >= keyNegInf && x[4] < key(2)) || x[4] >= key(3) { // f0; missing: right
+	if (x[3] >= keyNegInf && x[3] < key(2)) || x[3] >= key(3) { // f0; missing: right
 		return 1
 	}
 	return 2
@@ -31,7 +31,7 @@ func tree3(x *keys) float32 {
 }
 
 func tree4(x *keys) float32 {
-	if (x[5] >= key(2) && x[5] < key(4)) || x[5] >= key(7) { // f1; missing: right
+	if (x[4] >= key(2) && x[4] < key(4)) || x[4] >= key(7) { // f1; missing: right
 		return 1
 	}
 	return 2
@@ -52,7 +52,7 @@ func tree6(x *keys) float32 {
 }
 
 func tree7(x *keys) float32 {
-	if (x[5] >= key(0) && x[5] < key(16)) || x[5] >= key(17) { // f1; missing: left
+	if (x[4] >= key(0) && x[4] < key(16)) || x[4] >= key(17) { // f1; missing: left
 		return 2
 	}
 	return 1
@@ -66,14 +66,14 @@ func tree8(x *keys) float32 {
 }
 
 func tree9(x *keys) float32 {
-	if x[6] >= keyNegInf { // f2; missing: left
+	if x[5] >= keyNegInf { // f2; missing: left
 		return 2
 	}
 	return 1
 }
 
 func tree10(x *keys) float32 {
-	if x[6] >= keyNegInf { // f2; missing: right
+	if x[5] >= keyNegInf { // f2; missing: right
 		return 1
 	}
 	return 2
@@ -101,14 +101,14 @@ func tree13(x *keys) float32 {
 }
 
 func tree14(x *keys) float32 {
-	if in(set0[:], x[7]) { // f3; missing: right
+	if in(set0[:], x[6]) { // f3; missing: right
 		return 1
 	}
 	return 2
 }
 
 func tree15(x *keys) float32 {
-	if in(set0[:], x[7]) { // f3; missing: left
+	if in(set0[:], x[6]) { // f3; missing: left
 		return 3
 	}
 	if x[0] >= key(1) && x[0] < key(2) { // f0; missing: right
