@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/dmitryikh/leaves"
@@ -32,9 +33,10 @@ var ErrUnsupported = errors.New("leaves cannot score it")
 //
 // leaves is called as its users call it: PredictSingle (Predict if there are
 // several outputs) for a row, PredictDense with its own threads for a batch, on
-// rows that are float64 already. What it would take to add the base margin and to
-// apply the link is not timed, to its advantage; its margins are the float64 sum
-// plus the base margin, rounded to float32.
+// rows that are float64 already. The base margin and the link, which leaves does
+// not know, are applied to its sums by the reference's code, so that every engine
+// of a run does the same work; its margins are the float64 sum plus the base
+// margin, rounded to float32.
 func New(e *ir.Ensemble, x []float32) (bench.Engine, error) {
 	m, err := load(e, x)
 	if err != nil {
@@ -49,11 +51,15 @@ func New(e *ir.Ensemble, x []float32) (bench.Engine, error) {
 // A model is an ensemble in leaves, with rows.
 type model struct {
 	*leaves.Ensemble
-	base     []float64
-	x        []float64 // rows × features
-	features int
-	outputs  int
-	sums     []float64 // rows × outputs, what leaves returned last
+	reference *interp.Engine
+	base      []float64
+	x         []float64 // rows × features
+	features  int
+	outputs   int       // margins per row
+	width     int       // predictions per row
+	sums      []float64 // rows × outputs, what leaves returned last
+	margins   []float32 // rows × outputs
+	predicted []float32 // rows × width
 }
 
 func load(e *ir.Ensemble, x []float32) (*model, error) {
@@ -69,9 +75,11 @@ func load(e *ir.Ensemble, x []float32) (*model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("leaves: %w", err)
 	}
+	rows, width := len(x)/features, e.Link.Width(e.Outputs)
 	m := &model{
-		Ensemble: read, base: e.BaseMargin, features: features, outputs: e.Outputs,
-		x: make([]float64, len(x)), sums: make([]float64, len(x)/features*e.Outputs),
+		Ensemble: read, reference: interp.New(e), base: e.BaseMargin,
+		x: make([]float64, len(x)), features: features, outputs: e.Outputs, width: width,
+		sums: make([]float64, rows*e.Outputs), margins: make([]float32, rows*e.Outputs), predicted: make([]float32, rows*width),
 	}
 	for i, v := range x {
 		m.x[i] = float64(v)
@@ -99,21 +107,33 @@ func (m *model) batch(begin, end, threads int) {
 	}
 }
 
+// finish makes predictions of the sums of rows [begin, end).
+func (m *model) finish(begin, end int) {
+	margins := m.margins[begin*m.outputs : end*m.outputs]
+	for i, sum := range m.sums[begin*m.outputs : end*m.outputs] {
+		margins[i] = float32(m.base[i%m.outputs] + sum)
+	}
+	m.reference.Transform(m.predicted[begin*m.width:end*m.width], margins)
+}
+
 func (m *model) measure(s measure.Spec, d time.Duration) (measure.Sample, error) {
 	if s.Batch == 1 {
-		return measure.Loop(m.rows(), s, d, func(begin, _ int) { m.row(begin) })
+		return measure.Loop(m.rows(), s, d, func(begin, end int) {
+			m.row(begin)
+			m.finish(begin, end)
+		})
 	}
 	inOne := measure.Spec{Batch: s.Batch, Threads: 1} // leaves starts its own threads
-	return measure.Loop(m.rows(), inOne, d, func(begin, end int) { m.batch(begin, end, s.Threads) })
+	return measure.Loop(m.rows(), inOne, d, func(begin, end int) {
+		m.batch(begin, end, s.Threads)
+		m.finish(begin, end)
+	})
 }
 
 func (m *model) score() (bench.Outputs, error) {
 	m.batch(0, m.rows(), 1)
-	margins := make([]float32, len(m.sums))
-	for i, sum := range m.sums {
-		margins[i] = float32(m.base[i%m.outputs] + sum)
-	}
-	return bench.Outputs{Margin: margins}, nil
+	m.finish(0, m.rows())
+	return bench.Outputs{Margin: slices.Clone(m.margins), Predict: slices.Clone(m.predicted)}, nil
 }
 
 // checkRows is how many rows are checked at a time; it bounds memory.
