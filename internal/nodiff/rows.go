@@ -138,7 +138,10 @@ func (g *rowMaker) value(j int) float32 {
 		return float32(g.rand.NormFloat64() * 3)
 	case kind <= 9:
 		b, c := bounds[g.rand.IntN(len(bounds))], bounds[g.rand.IntN(len(bounds))]
-		return float32(b/2 + c/2)
+		if b == c {
+			return float32(b + g.rand.NormFloat64())
+		}
+		return float32(b + (c-b)*g.rand.Float64())
 	default:
 		return beside(bounds[g.rand.IntN(len(bounds))])[g.rand.IntN(3)]
 	}
