@@ -16,6 +16,9 @@ var update = flag.Bool("update", false, "rewrite the outputs in README.md")
 
 const readme = "../../README.md"
 
+// golden holds the recorded models.
+const golden = "../../testdata/golden-xgboost"
+
 // TestREADME runs the commands in the console blocks of README.md from the root
 // of the repository and compares what they print with what it says. What they
 // write to bin goes to a temporary directory. The Go code that it shows must be
