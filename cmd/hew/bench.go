@@ -127,7 +127,7 @@ func (b *benchFlags) measureEngines(cmd *cobra.Command, e *ir.Ensemble, model bu
 	default:
 		engines = append(engines, baseline)
 	}
-	w, err := startWorker(cmd.Context(), []build.Model{model})
+	w, err := startWorker(cmd, []build.Model{model})
 	if err != nil {
 		return nil, err
 	}
@@ -166,7 +166,7 @@ func (b *benchFlags) measureServer(cmd *cobra.Command, e *ir.Ensemble, model bui
 		return nil, err
 	}
 	exe := filepath.Join(dir, "server")
-	if _, err := buildIn(cmd.Context(), p, filepath.Join(dir, "src"), exe, build.Target{}); err != nil {
+	if _, err := buildIn(cmd, p, filepath.Join(dir, "src"), exe, build.Target{}); err != nil {
 		return nil, err
 	}
 	server, err := load.Start(exe, "http", "grpc")

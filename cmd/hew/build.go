@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"strings"
@@ -48,7 +47,7 @@ gRPC server also needs its modules, from the module cache or a proxy.`,
 			if err != nil {
 				return err
 			}
-			cost, err := buildIn(cmd.Context(), p, project, out, platform)
+			cost, err := buildIn(cmd, p, project, out, platform)
 			if err != nil {
 				return err
 			}
@@ -113,7 +112,8 @@ func splitModel(arg string) (name, file string) {
 
 // buildIn writes p to the directory dir, or to a temporary one if dir is empty,
 // and compiles it to the program out.
-func buildIn(ctx context.Context, p *build.Project, dir, out string, t build.Target) (build.Cost, error) {
+func buildIn(cmd *cobra.Command, p *build.Project, dir, out string, t build.Target) (build.Cost, error) {
+	defer working(cmd.ErrOrStderr(), "go build")()
 	if dir == "" {
 		temporary, err := os.MkdirTemp("", "hew-build-")
 		if err != nil {
@@ -125,5 +125,5 @@ func buildIn(ctx context.Context, p *build.Project, dir, out string, t build.Tar
 	if err := p.Write(dir); err != nil {
 		return build.Cost{}, err
 	}
-	return build.Compile(ctx, dir, out, t)
+	return build.Compile(cmd.Context(), dir, out, t)
 }

@@ -30,6 +30,17 @@ func progress(w io.Writer, what string) func(done, total int) {
 	}
 }
 
+// working says on w, if it is a terminal, that work of unknown length goes on. The
+// function that it returns takes the words away again.
+func working(w io.Writer, what string) (done func()) {
+	f, ok := w.(*os.File)
+	if !ok || !isTerminal(f) {
+		return func() {}
+	}
+	fmt.Fprintf(w, "%s …", what)
+	return func() { fmt.Fprint(w, "\r\x1b[K") }
+}
+
 func isTerminal(f *os.File) bool {
 	info, err := f.Stat()
 	return err == nil && info.Mode()&os.ModeCharDevice != 0

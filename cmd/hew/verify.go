@@ -90,7 +90,7 @@ func verifyCompiled(cmd *cobra.Command, file string, e *ir.Ensemble, flags *comp
 	if err != nil {
 		return false, err
 	}
-	w, err := startWorker(cmd.Context(), []build.Model{model})
+	w, err := startWorker(cmd, []build.Model{model})
 	if err != nil {
 		return false, err
 	}

@@ -1,9 +1,10 @@
 package main
 
 import (
-	"context"
 	"os"
 	"path/filepath"
+
+	"github.com/spf13/cobra"
 
 	"hew/bench/worker"
 	"hew/build"
@@ -20,26 +21,26 @@ type compiledWorker struct {
 // starts it. The program gets the name of that directory, so that the go command
 // compiles the packages even if it has compiled the like before: what is
 // measured is the work. Close removes everything.
-func startWorker(ctx context.Context, models []build.Model) (*compiledWorker, error) {
+func startWorker(cmd *cobra.Command, models []build.Model) (*compiledWorker, error) {
 	dir, err := os.MkdirTemp("", "hew-worker-")
 	if err != nil {
 		return nil, err
 	}
 	w := &compiledWorker{dir: dir}
-	if err := w.start(ctx, models); err != nil {
+	if err := w.start(cmd, models); err != nil {
 		os.RemoveAll(dir)
 		return nil, err
 	}
 	return w, nil
 }
 
-func (w *compiledWorker) start(ctx context.Context, models []build.Model) error {
+func (w *compiledWorker) start(cmd *cobra.Command, models []build.Model) error {
 	p, err := build.NewProject(filepath.Base(w.dir), build.Worker, models)
 	if err != nil {
 		return err
 	}
 	out := filepath.Join(w.dir, "worker")
-	if w.cost, err = buildIn(ctx, p, filepath.Join(w.dir, "src"), out, build.Target{}); err != nil {
+	if w.cost, err = buildIn(cmd, p, filepath.Join(w.dir, "src"), out, build.Target{}); err != nil {
 		return err
 	}
 	w.Client, err = worker.Start(out)
