@@ -200,7 +200,7 @@ func (m *model) readCategoryNames() (c categoryNames, err error) {
 	}
 	for i, s := range numbers {
 		if numbers[i], err = unsigned(s, numeric); err != nil {
-			return c, m.fail("category %q of type %d: %v", s, numeric, err)
+			return c, m.fail("category %.40q is no integer of type %d", s, numeric)
 		}
 	}
 	c.names = numbers

@@ -12,6 +12,8 @@ import (
 const (
 	maxFeatures = 1 << 20
 	maxOutputs  = 1 << 16
+
+	maxUntrained = 1 << 20 // weights of a linear model whose file holds none
 )
 
 // finish makes the ensemble of what was read, when all of it is known.
@@ -90,12 +92,10 @@ func (m *model) baseMargins(o objective) ([]float64, error) {
 	for i := range scores {
 		scores[i] = m.baseScore[min(i, len(m.baseScore)-1)]
 	}
-	if m.untrained() {
-		for i := range scores {
-			scores[i] = 0.5
+	if !m.untrained() {
+		if err := o.toMargins(scores, m.version); err != nil {
+			return nil, err
 		}
-	} else if err := o.toMargins(scores, m.version); err != nil {
-		return nil, err
 	}
 	margins := make([]float64, k)
 	for i, s := range scores {
@@ -113,8 +113,8 @@ func (m *model) baseMargins(o objective) ([]float64, error) {
 }
 
 // untrained reports whether XGBoost takes the base score for one yet to be
-// estimated. From 3.1 it then starts from 0.5 as a margin
-// (src/learner.cc, InitModelUserParam). Linear models up to 1.3 do not state their
+// estimated. From 3.1 it then is a margin, 0.5 in what XGBoost writes itself
+// (src/learner.cc, InitModelUserParam). Linear models up to 1.4 do not state their
 // rounds and were trained.
 func (m *model) untrained() bool {
 	fitted := len(m.trees.trees) > 0
@@ -129,6 +129,10 @@ func (m *model) finishLinear(e *ir.Ensemble) error {
 		return fault.Formatf("a gblinear model without weights")
 	}
 	n := len(e.Features) * e.Outputs
+	if len(m.linear) == 0 && n < maxUntrained {
+		// It was never trained (src/gbm/gblinear_model.h, LazyInitModel).
+		m.linear = make([]float32, n+e.Outputs)
+	}
 	if len(m.linear) != n+e.Outputs {
 		return fault.Formatf("%d weights for %d features and %d outputs, want %d", len(m.linear), len(e.Features), e.Outputs, n+e.Outputs)
 	}
@@ -161,8 +165,9 @@ func (m *model) finishTrees(e *ir.Ensemble) error {
 		m.applyWeights()
 	}
 	// Up to 1.2 the trees of an output are summed from zero and the base margin
-	// comes last (src/predictor/cpu_predictor.cc, PredValue).
-	e.BaseLast = m.version.before(1, 3, 0)
+	// comes last (src/predictor/cpu_predictor.cc, PredValue); those of a DART model
+	// up to 1.3 (src/gbm/gbtree.cc, Dart::PredValue).
+	e.BaseLast = m.version.before(1, 3, 0) || m.booster == "dart" && m.version.before(1, 4, 0)
 	e.Sets = t.sets.bind(t.trees, m.version.categoryRule())
 	e.Trees = t.trees
 	return m.finishRounds(e)
@@ -181,7 +186,10 @@ func (m *model) checkTrees() error {
 		return fault.Formatf("tree_info has %d entries for %d trees", len(m.treeInfo), n)
 	case m.booster == "dart" && !m.hasWeightDrop:
 		return fault.Formatf("a dart model without weight_drop")
-	case m.hasWeightDrop && len(m.weightDrop) != n:
+	case m.hasWeightDrop && (len(m.weightDrop) < n || len(m.weightDrop) > n && !m.version.before(3, 4, 0)):
+		// Up to 3.3, updating the trees of a DART model (process_type=update) appends
+		// weights anew. XGBoost takes those of the first places, and so does
+		// applyWeights (src/gbm/gbtree.cc, CommitModel and PredictBatch); 3.4 refuses.
 		return fault.Formatf("weight_drop has %d entries for %d trees", len(m.weightDrop), n)
 	case t.maxFeature.ok && t.maxFeature.value >= m.numFeature:
 		return t.maxFeature.fail("feature %d out of range [0, %d)", t.maxFeature.value, m.numFeature)
@@ -203,15 +211,24 @@ func (m *model) checkTrees() error {
 // product is rounded before it is added (src/predictor/cpu_predictor.cc), so that
 // nothing is lost.
 func (m *model) applyWeights() {
+	// From 1.4 to 3.2 a tree is predicted by itself, from zero, before the weight is
+	// applied (src/gbm/gbtree.cc, Dart::PredictBatchImpl): a leaf of -0 becomes 0.
+	fromZero := !m.version.before(1, 4, 0) && m.version.before(3, 3, 0)
 	for i := range m.trees.trees {
 		t, w := &m.trees.trees[i], m.weightDrop[i]
+		weigh := func(v float64) float64 {
+			if v == 0 && fromZero {
+				v = 0
+			}
+			return float64(float32(v) * w)
+		}
 		for j := range t.Nodes {
 			if n := &t.Nodes[j]; n.IsLeaf() {
-				n.Value = float64(float32(n.Value) * w)
+				n.Value = weigh(n.Value)
 			}
 		}
 		for j, v := range t.Vectors {
-			t.Vectors[j] = float64(float32(v) * w)
+			t.Vectors[j] = weigh(v)
 		}
 	}
 }
@@ -219,19 +236,19 @@ func (m *model) applyWeights() {
 // finishRounds finds the boosting rounds, which files state from 2.0 only, and the
 // best of them.
 func (m *model) finishRounds(e *ir.Ensemble) error {
-	n := int32(len(e.Trees))
+	n := len(e.Trees)
 	e.Rounds = m.indptr
 	if len(m.indptr) == 0 {
 		size := m.roundSize()
 		if n%size != 0 {
 			return fault.Formatf("%d trees are no whole number of rounds of %d", n, size)
 		}
-		for i := int32(0); i <= n; i += size {
-			e.Rounds = append(e.Rounds, i)
+		for i := 0; i <= n; i += size {
+			e.Rounds = append(e.Rounds, int32(i))
 		}
 	}
 	for i, r := range e.Rounds {
-		if i == 0 && r != 0 || i > 0 && r < e.Rounds[i-1] || i == len(e.Rounds)-1 && r != n {
+		if i == 0 && r != 0 || i > 0 && r < e.Rounds[i-1] || i == len(e.Rounds)-1 && int(r) != n {
 			return fault.Formatf("iteration_indptr %v does not divide %d trees", excerpt(e.Rounds), n)
 		}
 	}
@@ -254,16 +271,16 @@ func excerpt(s []int32) []int32 { return s[:min(len(s), 8)] }
 // not state the number of parallel trees, as up to 1.3, it is the number of trees
 // before the output changes; with one output it cannot be known, and each tree is a
 // round.
-func (m *model) roundSize() int32 {
-	groups := int32(1)
+func (m *model) roundSize() int {
+	groups := 1
 	for i, g := range m.treeInfo {
 		if m.trees.trees[i].Vectors == nil {
-			groups = max(groups, g+1)
+			groups = max(groups, int(g)+1)
 		}
 	}
-	parallel := int32(max(m.numParallel, 1))
+	parallel := max(m.numParallel, 1)
 	if m.numParallel < 0 && groups > 1 {
-		for int(parallel) < len(m.treeInfo) && m.treeInfo[parallel] == m.treeInfo[0] {
+		for parallel < len(m.treeInfo) && m.treeInfo[parallel] == m.treeInfo[0] {
 			parallel++
 		}
 	}

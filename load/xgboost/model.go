@@ -109,7 +109,7 @@ func (m *model) readDocument() error {
 func (m *model) readVersion() error {
 	v, err := m.ints(nil)
 	if err == nil && (len(v) != 3 || min(v[0], v[1], v[2]) < 0) {
-		err = m.fail("version %v is not three numbers", v)
+		err = m.fail("version %v is not three numbers", excerpt(v))
 	}
 	copy(m.version[:], v)
 	return err

@@ -72,9 +72,6 @@ func (o objective) forVersion(v version) objective {
 		// src/objective/regression_loss.h, LogisticRaw: up to 1.3.0 it inherits
 		// ProbToMargin from the logistic objective.
 		o.base = logit
-	case o.name == "survival:aft" && v.before(1, 2, 0):
-		// src/objective/aft_obj.cu: no ProbToMargin before 1.2.
-		o.base = same
 	case o.name == "reg:quantileerror" && v.before(3, 4, 0):
 		// src/objective/quantile_obj.cu: quantiles may cross before 3.4.
 		o.link = ir.Identity

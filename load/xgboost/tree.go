@@ -167,7 +167,9 @@ func (a *treeArrays) checkSizes() error {
 }
 
 // indexCategories finds the category list of each node. The nodes ascend: XGBoost
-// reads them in step with the nodes (RegTree::LoadCategoricalSplit).
+// reads them in step with the nodes (RegTree::LoadCategoricalSplit). It writes the
+// lists one behind the other (SaveCategoricalSplit); lists that share their parts
+// would let a small file make sets of any size.
 func (a *treeArrays) indexCategories() error {
 	if len(a.segments) != len(a.categoryNodes) || len(a.sizes) != len(a.categoryNodes) {
 		return fault.Formatf("%d categories_nodes, %d categories_segments and %d categories_sizes",
@@ -177,6 +179,7 @@ func (a *treeArrays) indexCategories() error {
 		return nil
 	}
 	a.category = fill(a.category, a.numNodes, -1)
+	total := 0
 	for i, n := range a.categoryNodes {
 		if n < 0 || int(n) >= a.numNodes || i > 0 && n <= a.categoryNodes[i-1] {
 			return fault.Formatf("categories_nodes holds %d at place %d", n, i)
@@ -187,6 +190,9 @@ func (a *treeArrays) indexCategories() error {
 				size, begin, len(a.categories)))
 		}
 		a.category[n] = int32(i)
+		if total += size; total > len(a.categories) {
+			return fault.InNode(-1, int(n), fault.Formatf("its categories are those of another node too"))
+		}
 	}
 	return nil
 }

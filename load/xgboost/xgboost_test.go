@@ -160,7 +160,7 @@ func TestRules(t *testing.T) {
 		{"2.0.0", "reg:tweedie", "7.5E0", trained, 2.0149030, ir.Exp, ir.Regression},
 		{"2.0.0", "survival:cox", "7.5E0", trained, 2.0149030, ir.Exp, ir.Regression},
 		{"1.2.0", "survival:aft", "7.5E0", trained, 2.0149030, ir.Exp, ir.Regression},
-		{"1.1.1", "survival:aft", "7.5E0", trained, 7.5, ir.Exp, ir.Regression},
+		{"1.1.1", "survival:aft", "7.500000", trained, 2.0149030, ir.Exp, ir.Regression},
 
 		{"3.2.0", "rank:ndcg", "[2E0]", trained, 2, ir.Identity, ir.Ranking},
 		{"3.2.0", "rank:map", "[2E0]", trained, 2, ir.Identity, ir.Ranking},
@@ -171,7 +171,9 @@ func TestRules(t *testing.T) {
 
 		// Without trees, and a base score that was to be estimated.
 		{"3.0.0", "binary:logistic", "3E-1", untrained, logit03, ir.SigmoidClamped, ir.Classification},
-		{"3.1.0", "binary:logistic", "[3E-1]", untrained, 0.5, ir.SigmoidClamped, ir.Classification},
+		{"3.1.0", "binary:logistic", "[5E-1]", untrained, 0.5, ir.SigmoidClamped, ir.Classification},
+		// Such as 3.2 writes when it loads and saves a model of 1.0.
+		{"3.2.0", "binary:logistic", "[3E-1]", untrained, bits(0x3e99999a), ir.SigmoidClamped, ir.Classification},
 	} {
 		edits := []edit{
 			{"version", "[" + strings.ReplaceAll(c.version, ".", ",") + "]"},
@@ -233,6 +235,7 @@ func TestRefused(t *testing.T) {
 		{"written by XGBoost 0.90.0; save it again", []edit{{"version", "[0,90,0]"}}},
 		{`no "version"`, []edit{{"version", ""}}},
 		{"is not three numbers", []edit{{"version", "[3,4]"}}},
+		{"version [1 1 1 1 1 1 1 1] is not three numbers", []edit{{"version", "[" + strings.Repeat("1,", 999) + "1]"}}},
 		{`no key "learner"`, []edit{{"learner", ""}}},
 		{"the learner has no booster", []edit{{"learner.gradient_booster", ""}}},
 		{`no "name" in the booster`, []edit{{booster + "name", ""}}},
@@ -245,12 +248,20 @@ func TestRefused(t *testing.T) {
 		{"tree 0, node 1: right child 5, but no left child", []edit{{tree + "right_children", "[2,5,-1]"}}},
 		{"tree 0, node 0: default_left is 2", []edit{{tree + "default_left", "[2,0,0]"}}},
 		{"1 trees are no whole number of rounds of 3", []edit{{param + "num_class", `"3"`}, {model + "tree_info", "[2]"}, {model + "iteration_indptr", ""}}},
+		{"1 trees are no whole number of rounds of 4294967296", []edit{{param + "num_class", `"4"`}, {model + "tree_info", "[3]"}, {model + "iteration_indptr", ""},
+			{model + "gbtree_model_param.num_parallel_tree", `"1073741824"`}}},
+		{"1 trees are no whole number of rounds of 4294967295", []edit{{param + "num_class", `"3"`}, {model + "tree_info", "[2]"}, {model + "iteration_indptr", ""},
+			{model + "gbtree_model_param.num_parallel_tree", `"1431655765"`}}},
+		{"tree 0, node 1: its categories are those of another node too", []edit{{tree + "categories_nodes", "[0,1]"}, {tree + "categories_segments", "[0,1]"},
+			{tree + "categories_sizes", "[2,1]"}, {tree + "categories", "[1,2]"}}},
 		{"leaf vectors of 2 values for 1 outputs", []edit{{tree + "tree_param.size_leaf_vector", `"2"`}, {tree + "leaf_weights", "[1,2,3,4]"}, {tree + "right_children", "[2,0,1]"}}},
 		{"node 1: leaf vector 2 out of range [0, 2)", []edit{{param + "num_target", `"2"`}, {tree + "tree_param.size_leaf_vector", `"2"`}, {tree + "leaf_weights", "[1,2,3,4]"}, {tree + "right_children", "[2,2,1]"}}},
 		{"leaf vectors, but no leaf_weights", []edit{{param + "num_target", `"2"`}, {tree + "tree_param.size_leaf_vector", `"2"`}, {tree + "base_weights", "[1,2,3,4,5,6]"}}},
 		{`features 0 and 1 are both named "a"`, []edit{{param + "num_feature", `"2"`}, {"learner.feature_names", `["a","a"]`}}},
 		{"feature_types has 1 entries for 2 features", []edit{{param + "num_feature", `"2"`}, {"learner.feature_types", `["c"]`}}},
 		{"categories_nodes holds 0 at place 1", []edit{{tree + "categories_nodes", "[0,0]"}, {tree + "categories_segments", "[0,0]"}, {tree + "categories_sizes", "[1,1]"}, {tree + "categories", "[1]"}}},
+		{"weight_drop has 2 entries for 1 trees", []edit{{model + "weight_drop", "[0.3,0.7]"}}},
+		{"weight_drop has 0 entries for 1 trees", []edit{{booster + "weight_drop", "[]"}, {"version", "[3,2,0]"}}},
 		{"a second weight_drop", []edit{{booster + "weight_drop", "[1]"}, {model + "weight_drop", "[1]"}}},
 		{"a second model", []edit{{booster + "gbtree", `{"model":{}}`}}},
 	} {
@@ -267,11 +278,25 @@ func TestDartLayouts(t *testing.T) {
 		"up to 3.2": {{booster + "model", ""}, {booster + "gbtree", inner}, {booster + "weight_drop", "[0.3]"}, {booster + "name", `"dart"`}},
 		"3.3":       {{booster + "weight_drop", "[0.3]"}},
 		"from 3.4":  {{model + "weight_drop", "[0.3]"}},
+		// What process_type=update leaves: more weights than trees.
+		"updated up to 3.3": {{booster + "weight_drop", "[0.3,0.7]"}, {"version", "[3,3,0]"}},
 	} {
 		e := open(t, edited(t, edits...))
 		require.Equal(t, -want, e.Trees[0].Nodes[1].Value, name)
 		require.Equal(t, want, e.Trees[0].Nodes[2].Value, name)
 		require.Equal(t, 2.0, e.Trees[0].Nodes[0].Threshold, name)
+	}
+}
+
+// A leaf of -0 shows in the margin if the base margin is -0, as that of
+// binary:logistic is for a base score of 0.5.
+func TestDartNegativeZero(t *testing.T) {
+	for _, c := range []struct {
+		version  string
+		negative bool
+	}{{"[1,3,3]", true}, {"[1,4,0]", false}, {"[3,2,0]", false}, {"[3,3,0]", true}} {
+		e := open(t, edited(t, edit{booster + "weight_drop", "[0.3]"}, edit{"version", c.version}, edit{tree + "split_conditions", "[2,-0E0,1]"}))
+		require.Equal(t, c.negative, math.Signbit(e.Trees[0].Nodes[1].Value), c.version)
 	}
 }
 
@@ -378,7 +403,7 @@ func TestCategoryNames(t *testing.T) {
 		require.Equal(t, []ir.Feature{{Name: "f0", Type: ir.Categorical}}, e.Features, garbled)
 		require.Len(t, e.Source.Warnings, 1)
 	}
-	requireRefused(t, edited(t, edit{model + "cats", `{"enc":[{"type":7,"values":[1]}]}`}), `category "1" of type 7: unknown type`)
+	requireRefused(t, edited(t, edit{model + "cats", `{"enc":[{"type":7,"values":[1]}]}`}), `category "1" is no integer of type 7`)
 	requireRefused(t, edited(t, six, edit{model + "cats", `{"enc":[{"type":15,"values":[1]}]}`}), "cats.enc has 1 entries for 6 features")
 }
 
@@ -403,6 +428,14 @@ func TestWarnings(t *testing.T) {
 	require.Empty(t, e.Source.Warnings)
 }
 
+// DART models were summed from zero for one version longer than others.
+func TestDartBaseLast(t *testing.T) {
+	for version, want := range map[string]bool{"[1,2,1]": true, "[1,3,3]": true, "[1,4,0]": false} {
+		e := open(t, edited(t, edit{booster + "name", `"dart"`}, edit{booster + "weight_drop", "[0.3]"}, edit{"version", version}))
+		require.Equal(t, want, e.BaseLast, version)
+	}
+}
+
 func TestLinear(t *testing.T) {
 	linear := func(weights, rounds string, more ...edit) any {
 		return edited(t, append([]edit{{booster + "name", `"gblinear"`}, {booster + "model", `{"weights":` + weights + rounds + `}`},
@@ -412,9 +445,13 @@ func TestLinear(t *testing.T) {
 	require.Equal(t, &ir.Linear{Weights: []float64{1.5, 2.5, 3.5, 4.5}, Bias: []float64{5.5, 6.5}}, e.Linear)
 	require.Equal(t, []float64{1, 1}, e.BaseMargin, "all groups start from the first")
 	require.Equal(t, 0, e.NumRounds())
-	require.Equal(t, []float64{0.5, 0.5}, open(t, linear("[1,2,3,4,5,6]", `,"boosted_rounds":0`)).BaseMargin, "yet to be trained")
-	require.Equal(t, []float64{1, 1}, open(t, linear("[1,2,3,4,5,6]", ``)).BaseMargin, "files of 1.0 to 1.3 do not state the rounds")
+	poisson := []edit{{param + "num_class", ""}, {"learner.objective.name", `"count:poisson"`}, {param + "base_score", `"[1E0]"`}}
+	require.Equal(t, []float64{1}, open(t, linear("[1,2,3]", `,"boosted_rounds":0`, poisson...)).BaseMargin, "yet to be trained: no link")
+	require.Equal(t, []float64{0}, open(t, linear("[1,2,3]", ``, poisson...)).BaseMargin, "files of 1.0 to 1.4 do not state the rounds")
+	empty := open(t, linear("[]", `,"boosted_rounds":0`, poisson...))
+	require.Equal(t, &ir.Linear{Weights: []float64{0, 0}, Bias: []float64{0}}, empty.Linear, "never trained")
 	requireRefused(t, linear("[1,2,3]", ``), "3 weights for 2 features and 2 outputs, want 6")
+	requireRefused(t, linear("[]", ``, edit{param + "num_feature", `"1000000"`}, edit{param + "num_class", `"60000"`}, edit{param + "base_score", `"[1E0]"`}), "0 weights for 1000000 features and 60000 outputs")
 }
 
 func TestRounds(t *testing.T) {
