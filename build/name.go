@@ -3,6 +3,7 @@ package build
 import (
 	"go/token"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -35,10 +36,11 @@ func PackageName(name string) string {
 }
 
 // reserved are names that a package of a project can't have: the program's own
-// package and imports, and what the go command treats specially.
+// package and imports, words that models.go uses, and what the go command treats
+// specially.
 var reserved = map[string]bool{
 	"main": true, "os": true, "predict": true, "serve": true, "grpc": true, "worker": true, "models": true,
-	"internal": true, "testdata": true, "vendor": true, "init": true, "string": true,
+	"internal": true, "testdata": true, "vendor": true, "init": true, "string": true, "nil": true, "true": true, "false": true,
 }
 
 // ProgramName returns a module path for the program that becomes the file out.
@@ -49,8 +51,20 @@ func ProgramName(out string) string {
 			b.WriteRune(r)
 		}
 	}
-	if name := strings.Trim(b.String(), "-_"); name != "" && !reserved[name] {
+	switch name := strings.Trim(b.String(), "-_"); {
+	case name == "" || reserved[name]:
+		return "server"
+	case slices.Contains(standard, name):
+		return name + "-server"
+	default:
 		return name
 	}
-	return "server"
 }
+
+// standard are the first elements of the standard library's import paths and the
+// names that mean something else to the go command; a module of such a path does
+// not build.
+var standard = strings.Fields(`
+	all archive arena bufio builtin bytes cmd cmp compress con container context crypto database debug embed encoding errors
+	expvar flag fmt go hash html image index io iter log maps math mime net os path plugin reflect regexp runtime simd
+	slices sort std strconv strings structs sync syscall testing text time tool unicode unique unsafe uuid weak work`)

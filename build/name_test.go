@@ -15,12 +15,12 @@ func TestNames(t *testing.T) {
 		require.Equal(t, want, build.ModelName(file), file)
 	}
 	for name, want := range map[string]string{
-		"churn": "churn", "Churn-v2.final": "churnv2final", "2024": "model2024", "func": "modelfunc", "main": "modelmain", "日本": "model",
+		"churn": "churn", "Churn-v2.final": "churnv2final", "2024": "model2024", "func": "modelfunc", "main": "modelmain", "日本": "model", "true": "modeltrue", "nil": "modelnil",
 	} {
 		require.Equal(t, want, build.PackageName(name), name)
 	}
 	for out, want := range map[string]string{
-		"bin/churn-server": "churn-server", "Churn Server.exe": "churnserver", "-": "model", "main": "server",
+		"bin/churn-server": "churn-server", "Churn Server.exe": "churnserver", "-": "model", "main": "server", "bin/index": "index-server", "all": "all-server",
 	} {
 		require.Equal(t, want, build.ProgramName(out), out)
 	}

@@ -125,6 +125,11 @@ func NewProject(module string, p Program, models []Model) (*Project, error) {
 		return nil, err
 	}
 	files = append(files, modFiles...)
+	license, err := hew.Runtime.ReadFile("LICENSE")
+	if err != nil {
+		return nil, err
+	}
+	files = append(files, codegen.File{Name: "internal/hew/LICENSE", Data: license})
 	for _, pkg := range p.runtime {
 		sources, err := runtimeSources(module, pkg)
 		if err != nil {
@@ -179,7 +184,7 @@ func goMod(module string, modules []string) ([]codegen.File, error) {
 		return nil, err
 	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "module %s\n\ngo 1.26.0\n", module)
+	fmt.Fprintf(&b, "%s%s. DO NOT EDIT.\n\nmodule %s\n\ngo 1.26.0\n", generatedBy, hew.Version, module)
 	if len(modules) == 0 {
 		return []codegen.File{{Name: "go.mod", Data: b.Bytes()}}, nil
 	}
@@ -207,7 +212,8 @@ func indirect(module string) string {
 }
 
 // runtimeSources returns the sources of a run-time package and of the packages
-// below it, without tests, with imports that point into the project.
+// below it, without tests, with imports that point into the project. They say
+// that they are hew's, so that a later run may replace them.
 func runtimeSources(module, pkg string) ([]codegen.File, error) {
 	var files []codegen.File
 	err := fs.WalkDir(hew.Runtime, pkg, func(name string, d fs.DirEntry, err error) error {
@@ -224,6 +230,7 @@ func runtimeSources(module, pkg string) ([]codegen.File, error) {
 			return err
 		}
 		src, err = moveImports(name, src, module+"/internal/hew/")
+		src = fmt.Appendf(nil, "%s%s. DO NOT EDIT.\n\n%s", generatedBy, hew.Version, src)
 		files = append(files, codegen.File{Name: path.Join("internal/hew", name), Data: src})
 		return err
 	})

@@ -21,19 +21,34 @@ type Output struct {
 	Text    []string
 }
 
+// Writable returns an error if Write cannot write files of that name.
+func Writable(name string) error {
+	_, err := writerOf(name)
+	return err
+}
+
+// writerOf finds the format of a file to write by its name.
+func writerOf(name string) (*fileFormat, error) {
+	f, err := formatOf(name, "")
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s: format not known by its name: write .csv, .npy, .jsonl or .parquet", name)
+	case f.write == nil:
+		return nil, fmt.Errorf("%s: %s files are only read: write .csv, .npy, .jsonl or .parquet", name, f.name)
+	}
+	return f, nil
+}
+
 // Write writes o in the format that the name says: .csv, .npy, .jsonl or
 // .parquet; "" and "-" stand for standard output and CSV. Float32 values come
 // back from each with the same bits, except that .csv and .jsonl have one NaN only.
 func Write(name string, w io.Writer, o Output) error {
-	f, err := formatOf(name, "")
+	f, err := writerOf(name)
 	if err != nil {
 		return err
 	}
 	if err := o.check(); err != nil {
 		panic("rows: " + err.Error())
-	}
-	if f.write == nil {
-		return fmt.Errorf("%s: %s files are only read: write .csv, .npy, .jsonl or .parquet", name, f.name)
 	}
 	if err := f.write(w, &o); err != nil {
 		return fmt.Errorf("%s: %w", shown(name, "standard output"), err)

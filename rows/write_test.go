@@ -105,7 +105,9 @@ func TestWriteErrors(t *testing.T) {
 	text := rows.Output{Columns: []string{"class"}, Shape: []int{1}, Text: []string{"x"}}
 	require.EqualError(t, rows.Write("x.npy", &b, text), "x.npy: text does not go into a .npy file here: write .csv, .jsonl or .parquet")
 	require.EqualError(t, rows.Write("x.svm", &b, text), "x.svm: libsvm files are only read: write .csv, .npy, .jsonl or .parquet")
-	require.ErrorContains(t, rows.Write("x", &b, text), "x: format not known by its name: use .csv, ")
+	require.EqualError(t, rows.Writable("x.svm"), "x.svm: libsvm files are only read: write .csv, .npy, .jsonl or .parquet")
+	require.NoError(t, rows.Writable(""))
+	require.ErrorContains(t, rows.Write("x", &b, text), "x: format not known by its name: write .csv, .npy, .jsonl or .parquet")
 	for _, broken := range []rows.Output{
 		{},
 		{Columns: text.Columns, Shape: text.Shape},

@@ -52,7 +52,7 @@ every answer is checked.`,
   hew bench churn.json --rows valid.csv --batch 1,64,4096 --threads 1,2
   hew bench churn.json --server --json > records.jsonl`,
 		Args: models(1, 1),
-		RunE: func(cmd *cobra.Command, args []string) error {
+		RunE: cleansUp(func(cmd *cobra.Command, args []string) error {
 			e, err := loadModel(cmd, args[0])
 			if err != nil {
 				return err
@@ -70,7 +70,7 @@ every answer is checked.`,
 				return exitStatus(1)
 			}
 			return err
-		},
+		}),
 	}
 	f := cmd.Flags()
 	f.StringVar(&b.rows, "rows", "", "rows to score, at least 4,096 different ones [made from the model's thresholds]")

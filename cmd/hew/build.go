@@ -28,7 +28,7 @@ gRPC server also needs its modules, from the module cache or a proxy.`,
   hew build churn.json fraud=models/v7.ubj -o scorer --rest-only
   hew build churn.json -o churn-server --project churn-src --goos linux --goarch arm64`,
 		Args: models(1, -1),
-		RunE: func(cmd *cobra.Command, args []string) error {
+		RunE: cleansUp(func(cmd *cobra.Command, args []string) error {
 			switch {
 			case out == "":
 				return usagef("build needs -o FILE, the program to write")
@@ -54,7 +54,7 @@ gRPC server also needs its modules, from the module cache or a proxy.`,
 			fmt.Fprintf(cmd.ErrOrStderr(), "go build  %.1f s, %s of memory\n%s  %s\n",
 				cost.Seconds, formatBytes(cost.PeakBytes), out, formatBytes(cost.ArtifactBytes))
 			return nil
-		},
+		}),
 	}
 	f := cmd.Flags()
 	f.StringVarP(&out, "out", "o", "", "the program to write")

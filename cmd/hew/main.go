@@ -22,10 +22,7 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
+	os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
 // run executes one command line and returns its exit status.
@@ -75,7 +72,9 @@ measures how much faster they come.`,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+		Version:           hew.Version,
 	}
+	root.SetVersionTemplate("hew {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
 		newInspect(), newPredict(), newVerify(),
@@ -91,6 +90,19 @@ func models(least, most int) cobra.PositionalArgs {
 			return usagef("%s takes %s, got %d arguments", cmd.CommandPath(), strings.TrimPrefix(cmd.Use, cmd.Name()+" "), len(args))
 		}
 		return nil
+	}
+}
+
+// cleansUp makes a signal end the context of a command that has something to clean
+// up. A second one ends the process at once, as the first does where there is
+// nothing.
+func cleansUp(command func(*cobra.Command, []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		context.AfterFunc(ctx, stop)
+		cmd.SetContext(ctx)
+		return command(cmd, args)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -39,6 +40,9 @@ stopped early.`,
 			if err := checkEngine(engine); err != nil {
 				return err
 			}
+			if err := rows.Writable(out); err != nil {
+				return usageError{err}
+			}
 			e, err := loadModel(cmd, args[0])
 			if err != nil {
 				return err
@@ -52,7 +56,7 @@ stopped early.`,
 			}
 			r := score.Request{Output: output, X: table.X}
 			if base != "" {
-				if r.Base, err = readFloats(base); err != nil {
+				if r.Base, err = readBase(base, table.NumRows, e.Outputs); err != nil {
 					return err
 				}
 			}
@@ -174,8 +178,29 @@ func openInput(cmd *cobra.Command, name string) (io.ReadCloser, error) {
 	return os.Open(name)
 }
 
+// readBase reads a base margin of the trainer's own shapes: rows × outputs, or all
+// values in one dimension.
+func readBase(name string, n, outputs int) ([]float32, error) {
+	a, err := readArray(name)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Equal(a.Shape, []int{n, outputs}) && !slices.Equal(a.Shape, []int{n * outputs}) {
+		return nil, fmt.Errorf("%s: base margin of shape %v for %d rows and %d outputs", name, a.Shape, n, outputs)
+	}
+	return a.Float32s(), nil
+}
+
 // readFloats reads the values of a .npy file as float32.
 func readFloats(name string) ([]float32, error) {
+	a, err := readArray(name)
+	if err != nil {
+		return nil, err
+	}
+	return a.Float32s(), nil
+}
+
+func readArray(name string) (*npy.Array, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
@@ -185,5 +210,5 @@ func readFloats(name string) ([]float32, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return a.Float32s(), nil
+	return a, nil
 }

@@ -27,7 +27,7 @@ flag can also be set by an environment variable, --max-body by HEW_MAX_BODY.`,
 		Example: `  hew serve churn.json
   hew serve churn.json fraud=models/v7.ubj --http :9000 --grpc off`,
 		Args: models(1, -1),
-		RunE: func(cmd *cobra.Command, args []string) error {
+		RunE: cleansUp(func(cmd *cobra.Command, args []string) error {
 			if fromEnvironment != nil {
 				return usageError{fromEnvironment}
 			}
@@ -44,7 +44,7 @@ flag can also be set by an environment variable, --max-body by HEW_MAX_BODY.`,
 			}
 			c.Log = cmd.ErrOrStderr()
 			return serve.Run(cmd.Context(), c, predictors, grpc.Front)
-		},
+		}),
 	}
 	cmd.Flags().AddGoFlagSet(fs)
 	return cmd

@@ -31,7 +31,7 @@ those that the trainer gave for the rows of --rows. Any difference is exit statu
   hew verify churn.json --rows valid.csv
   hew verify churn.json --rows rows.npy --expect margin.npy --output margin`,
 		Args: models(1, 1),
-		RunE: func(cmd *cobra.Command, args []string) error {
+		RunE: cleansUp(func(cmd *cobra.Command, args []string) error {
 			if expect != "" && rowFile == "" {
 				return usagef("--expect needs --rows, the rows that its numbers belong to")
 			}
@@ -71,7 +71,7 @@ those that the trainer gave for the rows of --rows. Any difference is exit statu
 				return exitStatus(1)
 			}
 			return nil
-		},
+		}),
 	}
 	f := cmd.Flags()
 	f.StringVar(&rowFile, "rows", "", "rows to try besides the made ones")
