@@ -2,7 +2,7 @@
 # they are no dependency of the module.
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build demo test race lint generate tidy golden fuzz bench check clean
+.PHONY: build demo test race lint generate tidy golden fuzz bench oracle check clean
 
 build: ## the command, bin/hew
 	go build -trimpath -o bin/hew ./cmd/hew
@@ -33,6 +33,10 @@ fuzz: ## every fuzz target for a while, FUZZTIME each
 bench: ## benchmarks, and the table of the README
 	go test -run - -bench . -benchmem ./load/... ./interp ./codegen/... ./serve/... ./rows
 	go run ./cmd/hew bench testdata/golden-xgboost/xgboost-3.2-realistic-binary-higgs-500x6/model.ubj --server
+
+oracle: ## against XGBoost itself, on random models; needs Python 3.11 or later with pip
+	go vet -tags oracle ./internal/oracle
+	go test -tags oracle -timeout 15m ./internal/oracle
 
 check: lint test race generate tidy ## all that must hold
 	@git diff --exit-code || { echo "make generate and go mod tidy must leave the tree clean"; exit 1; }
