@@ -77,9 +77,9 @@ func argmax(v []float32) int {
 	return best
 }
 
-// sorted is the insertion sort that std::sort is for up to 16 values, one per
-// quantile in dmlc/xgboost:src/objective/quantile_obj.cc. It says where -0 goes
-// beside +0; the place of a NaN means nothing, to the trainer either.
+// sorted is the insertion sort of dmlc/xgboost:src/objective/quantile_obj.cu. It
+// says where -0 goes beside +0; the place of a NaN means nothing, to the trainer
+// either.
 func sorted(dst, margins []float32) {
 	copy(dst, margins)
 	for i, x := range dst {

@@ -7,8 +7,10 @@ import (
 	"hew/load/internal/fault"
 )
 
-// Bounds on sizes that a file states without holding as much data. Both are far
-// beyond any model that was ever served.
+// Bounds on sizes that a file states without holding as much data: each feature
+// has a name of its own here, whether the file names it or not, so a small file
+// that claims many costs memory. Sparse text models with more features exist; they
+// are refused by name.
 const (
 	maxFeatures = 1 << 20
 	maxOutputs  = 1 << 16
@@ -105,7 +107,7 @@ func (m *model) baseMargins(o objective) ([]float64, error) {
 			// PredictBatchInternal).
 			margins[i] = float64(scores[0])
 		}
-		if s-s != 0 {
+		if s-s != 0 && !(o.base == logarithm && s < 0) {
 			return nil, fault.Formatf("base_score %v gives the margin %v", m.baseScore, s)
 		}
 	}
@@ -169,6 +171,9 @@ func (m *model) finishTrees(e *ir.Ensemble) error {
 	// up to 1.3 (src/gbm/gbtree.cc, Dart::PredValue).
 	e.BaseLast = m.version.before(1, 3, 0) || m.booster == "dart" && m.version.before(1, 4, 0)
 	e.Sets = t.sets.bind(t.trees, m.version.categoryRule())
+	if len(e.Sets) > 0 && m.version.before(1, 5, 0) {
+		m.warn("XGBoost %v scores categorical splits with its GPU predictor only, and so does hew; its CPU predictor ignores them", m.version)
+	}
 	e.Trees = t.trees
 	return m.finishRounds(e)
 }

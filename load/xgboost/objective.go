@@ -92,10 +92,10 @@ func (o objective) toMargins(scores []float32, v version) error {
 		}
 	case logarithm:
 		for k, b := range scores {
-			if b <= 0 {
-				return fault.Formatf("base_score %v of %s is not positive", b, o.name)
+			if b < 0 {
+				return fault.Formatf("base_score %v of %s is negative", b, o.name)
 			}
-			scores[k] = libm.Logf(b)
+			scores[k] = libm.Logf(b) // -Inf for 0, which is what all-zero labels give
 		}
 	case gaps:
 		// src/objective/regression_obj.cu, ExpectileRegression::ProbToMargin.
