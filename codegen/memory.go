@@ -4,21 +4,27 @@ import "hew/ir"
 
 // What the Go compiler takes. Fitted to go1.26 on amd64 with two cores: 500 trees
 // of 43,000 nodes in all forms take 912, 590, 483 and 145 MB, 700 trees of 57,000
-// nodes 1121, 734 and 173 MB, 4,000 trees of 343,000 nodes in the plainest 745 MB.
+// nodes 1121, 734 and 173 MB, 4,000 trees of 343,000 nodes in the plainest 745 MB;
+// 5,000 trees of one, three and seven splits 986, 864 and 1086 MB, in the plainest
+// 272, 334 and 385 MB; 10,000 features 80 MB.
 const (
 	memoryBase    = 60 << 20 // the compiler itself, with the standard library's export data
-	memoryTree    = 12 << 10 // a tree's function and its calls
+	memoryTree    = 36 << 10 // a tree's function and its calls
 	memoryFunc    = 8 << 10  // a function more
 	memoryBranch  = 4 << 10
 	memoryChoice  = 24 << 10 // an inlined call of pick
 	memoryKey     = 15 << 10 // an inlined call of key
+	memoryStump   = 90 << 10 // a tree that is inlined where it is called, for a row and for a block
+	memoryFeature = 1 << 10  // a description in Meta
+	memoryField   = 7 << 10  // a field of Row
 	memoryLiteral = 800      // a number in a table
 
 	defaultMaxMemory = 1 << 30
 )
 
 // EstimateMemory returns the peak memory that compiling the package that Branch
-// prints will take, in bytes; what was measured lies within a tenth of it.
+// prints will take, in bytes; what was measured lies within a tenth of it for
+// models that somebody trained, and within a third for thousands of stumps.
 //
 // The model is linear because functions are bounded: the compiler keeps the
 // syntax of the whole package, in which each inlined call counts for itself.
@@ -37,7 +43,10 @@ func EstimateMemory(e *ir.Ensemble, o Options) int64 {
 func (p *printer) choose() (f form, plans []*plan, bytes int64) {
 	for _, f = range forms {
 		plans = plans[:0]
-		bytes = memoryBase + int64(len(p.e.Trees))*memoryTree
+		bytes = memoryBase + int64(len(p.e.Trees))*memoryTree + int64(len(p.e.Features))*memoryFeature
+		if len(p.e.Features) <= maxFields {
+			bytes += int64(len(p.e.Features)) * memoryField
+		}
 		if l := p.e.Linear; l != nil {
 			bytes += int64(len(l.Weights)) * memoryLiteral
 		}
@@ -58,6 +67,9 @@ func (pl *plan) memory(f form) int64 {
 	bytes := int64(splits)*memoryBranch + int64(pl.choices)*memoryChoice + int64(pl.funcs-1)*memoryFunc
 	if f.named {
 		bytes += int64(splits) * memoryKey
+	}
+	if splits == 1 && f.inlined() {
+		bytes += memoryStump
 	}
 	return bytes
 }

@@ -1,7 +1,9 @@
 package codegen_test
 
 import (
+	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -193,6 +195,40 @@ func TestEstimateMemory(t *testing.T) {
 	}
 	more := codegen.EstimateMemory(ir.MustParse(deep(0, 11), deep(0, 11)), codegen.Options{Package: "p"})
 	require.Greater(t, more, free)
+}
+
+// The compiler would inline trees of one split, twice: many of them take the form
+// that forbids it.
+func TestManyStumps(t *testing.T) {
+	e := ir.MustParse(slices.Repeat([]string{"(f0<1 1 2)"}, 8000)...)
+	files, err := branch(e, "p")
+	require.NoError(t, err)
+	for _, f := range files {
+		if f.Name == "trees_000.go" {
+			require.Contains(t, string(f.Data), "\n//go:noinline\nfunc tree0(x *keys) float32 {\n\tif x[0] < ")
+		}
+	}
+	require.Less(t, codegen.EstimateMemory(e, codegen.Options{Package: "p"}), int64(1<<30))
+}
+
+// A Row of very many fields would take the compiler minutes.
+func TestManyFeatures(t *testing.T) {
+	for features, want := range map[int]bool{10_000: true, 10_001: false} {
+		e := ir.MustParse(fmt.Sprintf("(f%d<1 1 2)", features-1))
+		files, err := branch(e, "p")
+		require.NoError(t, err)
+		require.Equal(t, want, slices.ContainsFunc(files, func(f codegen.File) bool { return f.Name == "row.go" }))
+	}
+}
+
+// The test of the package has names too.
+func TestFeatureNamedLikeATest(t *testing.T) {
+	e := ir.MustParse("(f0{1:2} 1 2)")
+	e.Features[0] = ir.Feature{Name: "benchmark row", Type: ir.Categorical, Categories: []string{"a", "b"}}
+	files, err := branch(e, "p")
+	require.NoError(t, err)
+	i := slices.IndexFunc(files, func(f codegen.File) bool { return f.Name == "row.go" })
+	require.Contains(t, string(files[i].Data), "type BenchmarkRow2 int32")
 }
 
 // Leaf numbers come from another ensemble of as many trees.

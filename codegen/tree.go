@@ -60,6 +60,9 @@ func (p *treePrinter) printTree(f *jen.File, i int, pl *plan) {
 		if n > 0 {
 			f.Commentf("%s is a subtree of tree%d.", p.partName(n), i)
 		}
+		if n == 0 && !p.form.inlined() {
+			f.Comment("//go:noinline")
+		}
 		f.Func().Id(p.partName(n)).Params(jen.Id(p.row()).Op("*").Id("keys")).Id(p.result()).Block(jen.Op(p.text.String()))
 		f.Line()
 	}

@@ -2,6 +2,7 @@
 
 package plain
 
+//go:noinline
 func tree0(x *keys) float32 {
 	if x[0] < 0x0 { // f0 < 0; missing: right
 		if x[2] < 0x0 { // f2 < 0; missing: right
@@ -27,6 +28,7 @@ func tree0(x *keys) float32 {
 	return 7
 }
 
+//go:noinline
 func tree1(x *keys) float32 {
 	if x[3] < -0x40200000 { // f1 < -2.5; missing: left
 		return 1
@@ -34,6 +36,7 @@ func tree1(x *keys) float32 {
 	return 2
 }
 
+//go:noinline
 func tree2(x *keys) float32 {
 	if (x[4] >= -0x3f800000 && x[4] < 0x40400000) || x[4] >= 0x40a00000 { // f2; missing: right
 		return 1
@@ -41,6 +44,7 @@ func tree2(x *keys) float32 {
 	return 2
 }
 
+//go:noinline
 func tree3(x *keys) float32 {
 	if x[0] < keyNegInf { // f0 < -Inf; missing: right
 		return 1
