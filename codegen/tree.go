@@ -2,7 +2,6 @@ package codegen
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/dave/jennifer/jen"
@@ -31,16 +30,22 @@ type uses struct {
 	pick, pickRow bool
 	special       bool // numbers without a literal
 	sets          []ir.Set
+	names         map[string]string // of the sets, by their text
 }
 
 // useSet returns the name of the table of a long set.
 func (p *treePrinter) useSet(s ir.Set) string {
-	i := slices.IndexFunc(p.uses.sets, func(o ir.Set) bool { return slices.Equal(o, s) })
-	if i < 0 {
-		i = len(p.uses.sets)
+	text := s.String()
+	name, ok := p.uses.names[text]
+	if !ok {
+		if p.uses.names == nil {
+			p.uses.names = map[string]string{}
+		}
+		name = fmt.Sprintf("set%d", len(p.uses.sets))
+		p.uses.names[text] = name
 		p.uses.sets = append(p.uses.sets, s)
 	}
-	return fmt.Sprintf("set%d", i)
+	return name
 }
 
 // printTree adds the functions of tree i to f.

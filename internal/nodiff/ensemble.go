@@ -77,7 +77,7 @@ func (g *grower) features() {
 func (g *grower) threshold() float64 {
 	switch g.rand.IntN(12) {
 	case 0:
-		return float64(special[1+g.rand.IntN(len(special)-1)]) // not NaN
+		return float64(edges[g.rand.IntN(len(edges))])
 	case 1:
 		return float64(math.Nextafter32(1, 2))
 	case 2, 3, 4:

@@ -76,10 +76,13 @@ func newRowMaker(e *ir.Ensemble, seed uint64) *rowMaker {
 }
 
 var (
-	inf     = float32(math.Inf(1))
-	nan     = float32(math.NaN())
-	special = []float32{nan, 0, float32(math.Copysign(0, -1)), inf, -inf,
+	inf   = float32(math.Inf(1))
+	nan   = float32(math.NaN())
+	edges = []float32{0, float32(math.Copysign(0, -1)), inf, -inf,
 		math.SmallestNonzeroFloat32, -math.SmallestNonzeroFloat32, math.MaxFloat32, -math.MaxFloat32}
+
+	// NaNs differ in sign and payload: x86 makes negative ones.
+	special = append([]float32{nan, math.Float32frombits(0xffc00000), math.Float32frombits(0xff800001)}, edges...)
 
 	// Codes that no category has: fractions, negative ones, and those around
 	// 1<<24, where XGBoost's categories end (common/categorical.h).
