@@ -26,8 +26,8 @@ func Main(args []string, stdout, stderr io.Writer, predictors []predict.Predicto
 	fs := flag.NewFlagSet("server", flag.ContinueOnError)
 	fs.SetOutput(io.Discard) // the error is printed below, the usage on demand
 	c.Flags(fs, fronts...)
-	version := fs.Bool("version", false, "print the models and versions, and exit")
 	err := Environ(fs, os.LookupEnv)
+	version := fs.Bool("version", false, "print the models and versions, and exit") // of no variable
 	if err == nil {
 		err = fs.Parse(args)
 	}

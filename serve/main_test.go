@@ -97,6 +97,9 @@ func TestMainExits(t *testing.T) {
 		require.Regexp(t, c.stdout, stdout.String(), c.args)
 		require.Regexp(t, c.stderr, stderr.String(), c.args)
 	}
+	t.Setenv("HEW_VERSION", "1.2.3") // an image may well say so
+	require.Equal(t, 0, serve.Main([]string{"--version"}, io.Discard, io.Discard, []predict.Predictor{churn()}))
+	require.Equal(t, 2, serve.Main([]string{"--bogus"}, io.Discard, io.Discard, []predict.Predictor{churn()}))
 	t.Setenv("HEW_MAX_ROWS", "x")
 	var stderr bytes.Buffer
 	require.Equal(t, 2, serve.Main(nil, io.Discard, &stderr, []predict.Predictor{churn()}))
