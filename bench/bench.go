@@ -7,6 +7,7 @@
 package bench
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -38,8 +39,8 @@ type Plan struct {
 
 // Run measures the engines, all of which hold the rows of the plan, and compares
 // each with the first: its outputs are the right ones. The records are ordered by
-// batch, then threads, then engine.
-func Run(p Plan, engines []Engine) ([]Record, error) {
+// batch, then threads, then engine. It ends early with the context.
+func Run(ctx context.Context, p Plan, engines []Engine) ([]Record, error) {
 	if err := p.check(engines); err != nil {
 		return nil, err
 	}
@@ -53,7 +54,7 @@ func Run(p Plan, engines []Engine) ([]Record, error) {
 			specs = append(specs, measure.Spec{Batch: b, Threads: t})
 		}
 	}
-	times, err := p.measure(engines, specs)
+	times, err := p.measure(ctx, engines, specs)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +130,7 @@ func (p *Plan) verdicts(engines []Engine) ([]Timing, error) {
 // measure returns the time per row in nanoseconds of each round, for each spec
 // and engine. A round before the first warms up and does not count. Each round
 // begins with another engine, so that none always follows the same one.
-func (p *Plan) measure(engines []Engine, specs []measure.Spec) ([][][]float64, error) {
+func (p *Plan) measure(ctx context.Context, engines []Engine, specs []measure.Spec) ([][][]float64, error) {
 	times := make([][][]float64, len(specs))
 	for s := range times {
 		times[s] = make([][]float64, len(engines))
@@ -138,6 +139,9 @@ func (p *Plan) measure(engines []Engine, specs []measure.Spec) ([][][]float64, e
 	for round := range p.Rounds + 1 {
 		for s, spec := range specs {
 			for k := range engines {
+				if ctx.Err() != nil {
+					return nil, context.Cause(ctx)
+				}
 				i := (k + round) % len(engines)
 				sample, err := engines[i].Measure(spec, p.Slice)
 				if err != nil {

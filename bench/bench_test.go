@@ -2,6 +2,7 @@ package bench_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -97,7 +98,7 @@ func TestRun(t *testing.T) {
 		require.Equal(t, 6*4*4, total)
 		last = done
 	}
-	records, err := bench.Run(p, engines)
+	records, err := bench.Run(t.Context(), p, engines)
 	require.NoError(t, err)
 	require.Equal(t, 6*4*4, last)
 	require.Len(t, records, 4*4)
@@ -132,7 +133,7 @@ func TestRunTakesTheMedian(t *testing.T) {
 	}
 	p := plan(x)
 	p.Batches, p.Threads = []int{1}, []int{1}
-	records, err := bench.Run(p, []bench.Engine{e})
+	records, err := bench.Run(t.Context(), p, []bench.Engine{e})
 	require.NoError(t, err)
 	require.Equal(t, []float64{1, 3, 5}, []float64{records[0].NsMin, records[0].NsPerRow, records[0].NsMax})
 }
@@ -146,14 +147,14 @@ func TestRemote(t *testing.T) {
 	x := ascending(bench.MinRows)
 	remote, err := bench.Remote("remote", c, 0, x)
 	require.NoError(t, err)
-	records, err := bench.Run(plan(x), []bench.Engine{bench.Local("ref", double(nil), x), remote})
+	records, err := bench.Run(t.Context(), plan(x), []bench.Engine{bench.Local("ref", double(nil), x), remote})
 	require.NoError(t, err)
 	for _, r := range records {
 		require.True(t, r.BitEqual, r.Engine)
 		require.Positive(t, r.NsMin)
 	}
 	require.NoError(t, c.Close())
-	_, err = bench.Run(plan(x), []bench.Engine{remote})
+	_, err = bench.Run(t.Context(), plan(x), []bench.Engine{remote})
 	require.ErrorContains(t, err, "engine remote: worker bench.test: closed")
 }
 
@@ -178,7 +179,7 @@ func TestRunRefuses(t *testing.T) {
 		if c.spoil != nil {
 			c.spoil(&p)
 		}
-		_, err := bench.Run(p, c.engines)
+		_, err := bench.Run(t.Context(), p, c.engines)
 		require.EqualError(t, err, want)
 	}
 }
@@ -234,4 +235,14 @@ func TestRecordsAsJSON(t *testing.T) {
 		require.NoError(t, json.Unmarshal([]byte(line), &r))
 		require.Equal(t, records()[i], r, "a record is read back as it was")
 	}
+}
+
+// Whoever interrupts a run does not wait for its end.
+func TestRunEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	x := ascending(bench.MinRows)
+	p := plan(x)
+	p.Progress = func(done, _ int) { cancel(errors.New("enough")) }
+	_, err := bench.Run(ctx, p, []bench.Engine{bench.Local("ref", double(nil), x)})
+	require.EqualError(t, err, "enough")
 }

@@ -41,7 +41,36 @@ func (p *Project) Write(dir string) error {
 			return fmt.Errorf("%s is not a file of this project; remove it or choose another directory", s.name)
 		}
 	}
+	for _, sub := range []string{"models", "internal/hew"} {
+		if err := removeStale(filepath.Join(dir, filepath.FromSlash(sub)), dir, p.files); err != nil {
+			return err
+		}
+	}
 	return WriteFiles(dir, p.files)
+}
+
+// removeStale removes the Go files below root that hew generated and that are not
+// among files: packages of a project that was written to dir before.
+func removeStale(root, dir string, files []codegen.File) error {
+	ours := map[string]bool{}
+	for _, f := range files {
+		ours[filepath.Join(dir, filepath.FromSlash(f.Name))] = true
+	}
+	return filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil
+		case err != nil:
+			return err
+		case d.IsDir() || ours[name] || filepath.Ext(name) != ".go":
+			return nil
+		}
+		data, err := os.ReadFile(name)
+		if err != nil || !isGenerated(data) {
+			return err
+		}
+		return os.Remove(name)
+	})
 }
 
 // WriteFiles writes files below dir, which it creates. It removes what an

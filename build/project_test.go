@@ -154,6 +154,21 @@ func TestWriteDoesNotOverwriteOthersFiles(t *testing.T) {
 	require.NoFileExists(t, stale)
 }
 
+// A project in the place of another has no packages of it left.
+func TestWriteReplacesAnotherProject(t *testing.T) {
+	both, err := build.NewProject("scorer", build.Server, []build.Model{stump(t, "a"), stump(t, "b")})
+	require.NoError(t, err)
+	one, err := build.NewProject("scorer", build.RESTServer, []build.Model{stump(t, "a")})
+	require.NoError(t, err)
+	dir := t.TempDir()
+	require.NoError(t, both.Write(dir))
+	require.NoError(t, one.Write(dir))
+	for name := range tree(t, dir) {
+		require.False(t, strings.HasSuffix(name, ".go") && (strings.Contains(name, "grpc") || strings.Contains(name, filepath.Join("models", "b"))), name)
+	}
+	goTool(t, dir, "vet", "./...")
+}
+
 // A directory's name is not a pattern.
 func TestWriteToOddDirectory(t *testing.T) {
 	for _, name := range []string{"a[1]", "a[", "*?"} {

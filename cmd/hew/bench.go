@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -137,7 +138,7 @@ func (b *benchFlags) measureEngines(cmd *cobra.Command, e *ir.Ensemble, model bu
 		return nil, err
 	}
 	compiled.Build = &bench.Build{Seconds: w.cost.Seconds, PeakBytes: w.cost.PeakBytes, ArtifactBytes: w.cost.ArtifactBytes}
-	return bench.Run(bench.Plan{
+	return bench.Run(cmd.Context(), bench.Plan{
 		Model: model.Info.Name, X: x, Features: len(e.Features),
 		Batches: b.batches, Threads: b.threads, Slice: b.slice, Rounds: b.rounds,
 		Progress: progress(cmd.ErrOrStderr(), "measuring"),
@@ -191,6 +192,9 @@ func (b *benchFlags) drive(cmd *cobra.Command, server *load.Server, q load.Quest
 		q.BatchRows = s.rows
 		targets := []load.Target{load.REST(server.REST, q), load.RESTV2(server.REST, q), load.GRPC(server.GRPC, q)}
 		for j, t := range targets {
+			if err := cmd.Context().Err(); err != nil {
+				return records, context.Cause(cmd.Context())
+			}
 			r, err := load.Run(t, load.Plan{Connections: s.connections, Rate: s.rate, Duration: b.duration})
 			if err != nil {
 				return records, err

@@ -88,7 +88,7 @@ func compileModels(cmd *cobra.Command, args []string, flags *compileFlags) ([]bu
 
 // compileModel compiles e to a package for a program and reports what happened.
 func compileModel(cmd *cobra.Command, e *ir.Ensemble, file, name string, flags *compileFlags) (build.Model, error) {
-	o, err := flags.options(build.PackageName(name), cmd.OutOrStdout())
+	o, err := flags.options(build.PackageName(name), cmd.ErrOrStderr())
 	if err != nil {
 		return build.Model{}, err
 	}

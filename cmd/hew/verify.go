@@ -32,8 +32,13 @@ those that the trainer gave for the rows of --rows. Any difference is exit statu
   hew verify churn.json --rows rows.npy --expect margin.npy --output margin`,
 		Args: models(1, 1),
 		RunE: cleansUp(func(cmd *cobra.Command, args []string) error {
-			if expect != "" && rowFile == "" {
+			switch {
+			case expect != "" && rowFile == "":
 				return usagef("--expect needs --rows, the rows that its numbers belong to")
+			case cmd.Flags().Changed("output") && expect == "":
+				return usagef("--output says which numbers --expect holds; give --expect too")
+			case boundary < -1 || boundary == 0 && rowFile == "":
+				return usagef("--boundary %d leaves nothing to verify", boundary)
 			}
 			e, err := loadModel(cmd, args[0])
 			if err != nil {
@@ -43,10 +48,10 @@ those that the trainer gave for the rows of --rows. Any difference is exit statu
 				return err
 			}
 			if boundary < 0 {
-				boundary = min(nodiff.NumBoundaryRows(e)+4096, 200_000_000/len(e.Features))
+				boundary = defaultBoundary(e)
 			}
 			x := nodiff.Rows(e, boundary, 1)
-			fmt.Fprintf(cmd.OutOrStdout(), "rows     %d made from %d thresholds, neighbours and special values\n", boundary, nodiff.NumBoundaryRows(e))
+			printRows(cmd.OutOrStdout(), e, boundary)
 			var given []float32
 			if rowFile != "" {
 				table, err := in.read(cmd, rowFile, e)
@@ -75,13 +80,28 @@ those that the trainer gave for the rows of --rows. Any difference is exit statu
 	}
 	f := cmd.Flags()
 	f.StringVar(&rowFile, "rows", "", "rows to try besides the made ones")
-	f.IntVar(&boundary, "boundary", -1, "number of rows to make from the model [all, and 4096 random ones]")
+	f.IntVar(&boundary, "boundary", -1, "number of rows to make from the model [-1 = all, and 4096 random ones; fewer for a large model]")
 	f.StringVar(&expect, "expect", "", ".npy file of the trainer's numbers for --rows")
 	f.StringVar(&output, "output", "predict", "which numbers --expect holds: "+score.Outputs())
 	f.StringVar(&iterations, "iterations", "", "boosting rounds A:B, from A up to but without B [all]")
 	flags.add(cmd)
 	in.add(cmd)
 	return cmd
+}
+
+// defaultBoundary returns a number of rows for which a verification takes about
+// half a minute at most: all around the thresholds of e, unless e is large.
+func defaultBoundary(e *ir.Ensemble) int {
+	budget := max(20_000, 50_000_000/max(len(e.Trees), 1))
+	return min(nodiff.NumBoundaryRows(e)+4096, budget, 200_000_000/len(e.Features))
+}
+
+func printRows(w io.Writer, e *ir.Ensemble, made int) {
+	if all := nodiff.NumBoundaryRows(e); made < all {
+		fmt.Fprintf(w, "rows     %d made, a random choice of the %d at thresholds, neighbours and special values (--boundary makes more)\n", made, all)
+		return
+	}
+	fmt.Fprintf(w, "rows     %d made, at all thresholds, neighbours and special values\n", made)
 }
 
 // verifyCompiled compares the compiled model with the reference on the rows in x.
