@@ -46,4 +46,4 @@ tidy:
 	go mod tidy
 
 clean:
-	rm -rf bin
+	git clean -fdXq bin
