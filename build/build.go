@@ -41,21 +41,21 @@ func (p *Project) Write(dir string) error {
 			return fmt.Errorf("%s is not a file of this project; remove it or choose another directory", s.name)
 		}
 	}
+	if err := keepOthers(dir, p.files); err != nil {
+		return err
+	}
 	for _, sub := range []string{"models", "internal/hew"} {
 		if err := removeStale(filepath.Join(dir, filepath.FromSlash(sub)), dir, p.files); err != nil {
 			return err
 		}
 	}
-	return WriteFiles(dir, p.files)
+	return replaceFiles(dir, p.files)
 }
 
 // removeStale removes the Go files below root that hew generated and that are not
 // among files: packages of a project that was written to dir before.
 func removeStale(root, dir string, files []codegen.File) error {
-	ours := map[string]bool{}
-	for _, f := range files {
-		ours[filepath.Join(dir, filepath.FromSlash(f.Name))] = true
-	}
+	ours := paths(dir, files)
 	return filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
@@ -81,6 +81,11 @@ func WriteFiles(dir string, files []codegen.File) error {
 	if err := keepOthers(dir, files); err != nil {
 		return err
 	}
+	return replaceFiles(dir, files)
+}
+
+// replaceFiles is WriteFiles without the check on what would be overwritten.
+func replaceFiles(dir string, files []codegen.File) error {
 	strays, err := strays(dir, files)
 	if err != nil {
 		return err
@@ -130,11 +135,17 @@ type stray struct {
 	generated bool // by hew
 }
 
-func strays(dir string, files []codegen.File) ([]stray, error) {
-	ours := map[string]bool{}
+// paths returns the names of files below dir.
+func paths(dir string, files []codegen.File) map[string]bool {
+	names := make(map[string]bool, len(files))
 	for _, f := range files {
-		ours[filepath.Join(dir, filepath.FromSlash(f.Name))] = true
+		names[filepath.Join(dir, filepath.FromSlash(f.Name))] = true
 	}
+	return names
+}
+
+func strays(dir string, files []codegen.File) ([]stray, error) {
+	ours := paths(dir, files)
 	var found []stray
 	seen := map[string]bool{}
 	for _, f := range files {

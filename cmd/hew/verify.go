@@ -47,11 +47,12 @@ those that the trainer gave for the rows of --rows. Any difference is exit statu
 			if e, err = slice(cmd, e, iterations, output); err != nil {
 				return err
 			}
+			all := nodiff.NumBoundaryRows(e)
 			if boundary < 0 {
-				boundary = defaultBoundary(e)
+				boundary = defaultBoundary(e, all)
 			}
 			x := nodiff.Rows(e, boundary, 1)
-			printRows(cmd.OutOrStdout(), e, boundary)
+			printRows(cmd.OutOrStdout(), boundary, all)
 			var given []float32
 			if rowFile != "" {
 				table, err := in.read(cmd, rowFile, e)
@@ -91,13 +92,13 @@ those that the trainer gave for the rows of --rows. Any difference is exit statu
 
 // defaultBoundary returns a number of rows for which a verification takes about
 // half a minute at most: all around the thresholds of e, unless e is large.
-func defaultBoundary(e *ir.Ensemble) int {
+func defaultBoundary(e *ir.Ensemble, all int) int {
 	budget := max(20_000, 50_000_000/max(len(e.Trees), 1))
-	return min(nodiff.NumBoundaryRows(e)+4096, budget, 200_000_000/len(e.Features))
+	return min(all+4096, budget, 200_000_000/len(e.Features))
 }
 
-func printRows(w io.Writer, e *ir.Ensemble, made int) {
-	if all := nodiff.NumBoundaryRows(e); made < all {
+func printRows(w io.Writer, made, all int) {
+	if made < all {
 		fmt.Fprintf(w, "rows     %d made, a random choice of the %d at thresholds, neighbours and special values (--boundary makes more)\n", made, all)
 		return
 	}
