@@ -267,3 +267,108 @@ func TestNoAllocations(t *testing.T) {
 		}))
 	}
 }
+
+// Numbers that float32 does not tell apart are apart in an ensemble that compares
+// in float64, and its sums keep what float32 sums lose.
+func TestFloat64(t *testing.T) {
+	below, above := math.Nextafter(0.1, 0), math.Nextafter(0.1, 1)
+	parse := func(input, sum ir.Precision, trees ...string) *interp.Engine {
+		e, err := ir.ParseAs(input, sum, trees...)
+		require.NoError(t, err)
+		return interp.New(e)
+	}
+	margin := func(m *interp.Engine, x ...float64) []float64 {
+		dst := make([]float64, len(x))
+		m.Margin64(dst, x)
+		return dst
+	}
+	x := []float64{below, 0.1, above, math.NaN()}
+	for _, sum := range []ir.Precision{ir.Single, ir.Double} {
+		require.Equal(t, []float64{1, 2, 2, 2}, margin(parse(ir.Double, sum, "(f0<0.1 1 2)"), x...))
+		m := parse(ir.Double, sum, "(f0{0.1:0.1000000000000001}? 1 2)")
+		require.Equal(t, []float64{2, 1, 1, 1}, margin(m, x...))
+		leaves := make([]int32, 4)
+		m.Leaf64(leaves, x)
+		require.Equal(t, []int32{2, 1, 1, 1}, leaves)
+	}
+	require.Equal(t, []float64{0.30000000010000005}, margin(parse(ir.Single, ir.Double, "0.1", "0.2", "1e-10"), 0))
+	require.Equal(t, []float64{float64(float32(0.1) + 0.2)}, margin(parse(ir.Single, ir.Single, "0.1", "0.2", "1e-10"), 0))
+
+	// 1e300 + 1 − 1e300: the order of the additions shows.
+	e, err := ir.ParseAs(ir.Single, ir.Double, "1", "-1e300")
+	require.NoError(t, err)
+	e.BaseMargin[0] = 1e300
+	dst := []float64{7}
+	interp.New(e).Margin64(dst, []float64{0})
+	require.Equal(t, []float64{0}, dst)
+	interp.New(e).MarginFrom64(dst, []float64{0}, []float64{1e280})
+	require.Equal(t, []float64{1e280 - 1e300}, dst)
+	e.BaseLast = true
+	e.BaseMargin[0] = 2
+	interp.New(e).MarginFrom64(dst, []float64{0}, []float64{1e300})
+	require.Equal(t, []float64{0}, dst)
+
+	l := &ir.Ensemble{
+		Features: []ir.Feature{{Name: "a"}, {Name: "b"}}, Outputs: 1, BestRound: -1, BaseMargin: []float64{0.1}, Sum: ir.Double,
+		Linear: &ir.Linear{Weights: []float64{0.1, 0.7}, Bias: []float64{0.3}},
+	}
+	require.NoError(t, l.Verify())
+	interp.New(l).Margin64(dst, []float64{3, math.NaN()})
+	product, w := 3.0, 0.1
+	product *= w
+	require.Equal(t, []float64{0.4 + product}, dst)
+}
+
+// For an ensemble that computes in float32 both families of methods agree.
+func TestMargin64OfSingle(t *testing.T) {
+	for seed := range uint64(100) {
+		e := nodiff.Ensemble(seed, 8, 5)
+		m, x := interp.New(e), nodiff.Rows(e, 60, seed)
+		wide := nodiff.Rows64(e, 60, seed)
+		want, got := make([]float32, 60*e.Outputs), make([]float64, 60*e.Outputs)
+		compare := func() {
+			t.Helper()
+			narrow := make([]float32, len(got))
+			for i, v := range got {
+				narrow[i] = float32(v)
+				require.True(t, v != v || float64(narrow[i]) == v)
+			}
+			requireBits(t, want, narrow)
+		}
+		m.Margin(want, x)
+		m.Margin64(got, wide)
+		compare()
+		base, wideBase := make([]float32, len(want)), make([]float64, len(want))
+		for i := range base {
+			base[i] = float32(i) / 3
+			wideBase[i] = float64(base[i])
+		}
+		m.MarginFrom(want, x, base)
+		m.MarginFrom64(got, wide, wideBase)
+		compare()
+		leaves, leaves64 := make([]int32, 60*len(e.Trees)), make([]int32, 60*len(e.Trees))
+		m.Leaf(leaves, x)
+		m.Leaf64(leaves64, wide)
+		require.Equal(t, leaves, leaves64)
+	}
+}
+
+// Methods that take float32 values do not answer for ensembles of float64.
+func TestFloat32MethodsRefuseFloat64(t *testing.T) {
+	for _, p := range [][2]ir.Precision{{ir.Single, ir.Double}, {ir.Double, ir.Single}} {
+		e, err := ir.ParseAs(p[0], p[1], "(f0<1 2 3)")
+		require.NoError(t, err)
+		m, x, dst := interp.New(e), []float32{0}, []float32{0}
+		for name, f := range map[string]func(){
+			"Margin":     func() { m.Margin(dst, x) },
+			"MarginFrom": func() { m.MarginFrom(dst, x, x) },
+			"Predict":    func() { m.Predict(dst, x) },
+			"Transform":  func() { m.Transform(dst, x) },
+			"PerTree":    func() { m.PerTree(dst, x) },
+			"Leaf":       func() { m.Leaf([]int32{0}, x) },
+			"Label":      func() { m.Label([]int32{0}, x) },
+		} {
+			require.Panics(t, f, name)
+		}
+	}
+}

@@ -12,7 +12,7 @@ import "hew/ir"
 //
 // Source: dmlc/xgboost:python-package/xgboost/sklearn.py, XGBClassifier.predict.
 func (m *Engine) Label(dst []int32, x []float32) {
-	predicted := make([]float32, m.rows(x, len(dst), m.LabelWidth())*m.e.Link.Width(m.e.Outputs))
+	predicted := make([]float32, m.rows(len(x), len(dst), m.LabelWidth())*m.e.Link.Width(m.e.Outputs))
 	m.Predict(predicted, x)
 	m.LabelOf(dst, predicted)
 }

@@ -6,18 +6,21 @@
 // a set of intervals goes left), and every split says where a missing value
 // goes. Whatever a trainer did differently is undone by its loader, exactly.
 //
-// All values are float32 in the trainer's arithmetic; they are held as float64,
-// which represents each of them exactly. Verify states when an ensemble is well
-// formed.
+// A trainer computes in float32 or float64, and each ensemble says in which. All
+// values are held as float64, which represents those of both types exactly.
+// Verify states when an ensemble is well formed.
 package ir
 
 // An Ensemble is a sum of trees, or a linear model, followed by a link.
 //
-// The margin of output k starts at BaseMargin[k] and takes one float32 addition
-// for each tree that adds to k, in the order of Trees. With BaseLast it starts
-// at zero instead and BaseMargin[k] is added last. The prediction is Link
-// applied to the margins of the row.
+// The margin of output k starts at BaseMargin[k] and takes one addition for each
+// tree that adds to k, in the order of Trees. With BaseLast it starts at zero
+// instead and BaseMargin[k] is added last. Each sum is rounded to the type that
+// Sum names. The prediction is Link applied to the margins of the row.
 type Ensemble struct {
+	Input Precision // of features, and so of thresholds and sets
+	Sum   Precision // of leaves, base margins and their sums
+
 	Features   []Feature // in column order
 	Trees      []Tree    // in the order the trainer added them
 	Sets       []Set     // the sets that membership tests refer to
@@ -40,6 +43,30 @@ type Ensemble struct {
 	BestRound int
 
 	Source Source
+}
+
+// A Precision is a type of numbers that a trainer computes with.
+type Precision uint8
+
+// The precisions.
+const (
+	Single Precision = iota // float32
+	Double                  // float64
+)
+
+func (p Precision) String() string { return name(p, "float32", "float64") }
+
+// Holds reports whether v is a number of type p or an infinity; NaN is not.
+func (p Precision) Holds(v float64) bool {
+	return v == v && (p == Double || float64(float32(v)) == v)
+}
+
+// bits returns the size of type p.
+func (p Precision) bits() int {
+	if p == Double {
+		return 64
+	}
+	return 32
 }
 
 // A Feature is one column of a row.
@@ -109,9 +136,10 @@ func (n *Node) IsLeaf() bool { return n.Feature == NoFeature }
 
 // A Linear is a linear model with one weight per feature and output.
 //
-// The margin of output k starts at the float32 sum Bias[k] + BaseMargin[k];
-// then, for each feature j that is not missing, in column order, the product
-// x[j] * Weights[j*Outputs+k] is rounded to float32 and added.
+// The margin of output k starts at the sum Bias[k] + BaseMargin[k]; then, for
+// each feature j that is not missing, in column order, the product
+// x[j] * Weights[j*Outputs+k] is rounded and added. All of this happens in the
+// type of sums.
 type Linear struct {
 	Weights []float64 // features × outputs
 	Bias    []float64 // one per output
@@ -134,6 +162,7 @@ func (t Task) String() string {
 
 // A Link maps the margins of a row to its prediction. All arithmetic is
 // float32 and follows glibc's expf and log1pf unless a comment says otherwise.
+// Of margins that are float64 only Identity is defined.
 type Link uint8
 
 // The links. SEMANTICS.md gives the source of each.

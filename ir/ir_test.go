@@ -2,6 +2,7 @@ package ir_test
 
 import (
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -23,6 +24,75 @@ func TestTextRoundTrip(t *testing.T) {
 		_, err := ir.Parse(text)
 		require.Error(t, err, text)
 	}
+}
+
+// Of a float64 ensemble the text form keeps every digit, and Print says what it is.
+func TestTextOfFloat64(t *testing.T) {
+	const text = "(f0<0.1?\n  0.3\n  (f1{0.1:0.2}\n    1e+300\n    0.5))"
+	for _, c := range []struct {
+		input, sum   ir.Precision
+		tree, detail string
+	}{
+		{ir.Single, ir.Single, "(f0<0.1? 0.3 (f1{0.1:0.2} 1e+30 0.5))", "link identity"},
+		{ir.Single, ir.Double, text, "link identity, sums float64"},
+		{ir.Double, ir.Single, "(f0<1e-300? 0.3 (f1{0.1:0.2} 1 0.5))", "link identity, input float64"},
+		{ir.Double, ir.Double, text, "link identity, input float64, sums float64"},
+		{ir.Single, ir.Double, "(f0<0.1? [0.3] (f1{0.1:0.2} [0.1] [0.5]))", "link identity, sums float64"},
+	} {
+		e, err := ir.ParseAs(c.input, c.sum, c.tree)
+		require.NoError(t, err, c.tree)
+		again, err := ir.ParseAs(c.input, c.sum, e.Format(&e.Trees[0]))
+		require.NoError(t, err)
+		require.Equal(t, e, again)
+		var b strings.Builder
+		require.NoError(t, e.Print(&b))
+		line, trees, _ := strings.Cut(b.String(), "\n")
+		require.True(t, strings.HasSuffix(line, c.detail), line)
+		require.Contains(t, trees, "f1{0.1:0.2}")
+		require.Equal(t, "0.1:0.2", e.Sets[0].String())
+		require.Equal(t, c.input == ir.Double, e.Sets[0][0] == 0.1)
+		first := e.Trees[0].Nodes[1].Value
+		if v := e.Trees[0].Vectors; v != nil {
+			first = v[0]
+		}
+		require.Equal(t, c.sum == ir.Double, first == 0.3)
+	}
+}
+
+// Thresholds and sets are of the input type, all that is added of the type of sums.
+func TestVerifyPrecision(t *testing.T) {
+	spoil := map[string]func(*ir.Ensemble){
+		"tree 0, node 0: threshold 0.1 is not a float32 number":  func(e *ir.Ensemble) { e.Trees[0].Nodes[0].Threshold = 0.1 },
+		"set 0: bound 0 is 0.1, not a float32 number":            func(e *ir.Ensemble) { e.Sets[0][0] = 0.1 },
+		"tree 0, node 1: leaf value 0.1 is not a float32 number": func(e *ir.Ensemble) { e.Trees[0].Nodes[1].Value = 0.1 },
+		"base margin 0.1 of output 0 is not a float32 number":    func(e *ir.Ensemble) { e.BaseMargin[0] = 0.1 },
+		"tree 0: leaf vector value 0.1 is not a float32 number":  func(e *ir.Ensemble) { e.Trees[0].Vectors = []float64{0.1} },
+		"linear weight 0.1 is not a float32 number": func(e *ir.Ensemble) {
+			e.Trees, e.Rounds, e.Linear = nil, nil, &ir.Linear{Weights: []float64{0, 0, 0, 0.1}, Bias: []float64{0}}
+		},
+	}
+	for want, f := range spoil {
+		input := strings.Contains(want, "threshold") || strings.Contains(want, "bound")
+		for _, p := range [][2]ir.Precision{{}, {ir.Double, ir.Single}, {ir.Single, ir.Double}, {ir.Double, ir.Double}} {
+			e, err := ir.ParseAs(p[0], p[1], stump)
+			require.NoError(t, err)
+			f(e)
+			if p[0] == ir.Double && input || p[1] == ir.Double && !input {
+				require.NoError(t, e.Verify(), want)
+			} else {
+				require.EqualError(t, e.Verify(), want)
+			}
+		}
+	}
+	e, err := ir.ParseAs(ir.Double, ir.Double, stump)
+	require.NoError(t, err)
+	e.Trees[0].Nodes[0].Threshold = math.NaN()
+	require.EqualError(t, e.Verify(), "tree 0, node 0: threshold NaN is not a float64 number")
+	e = ir.MustParse(stump)
+	e.Sum, e.Link = ir.Double, ir.Sigmoid
+	require.EqualError(t, e.Verify(), "link sigmoid is not defined for float64 sums")
+	e.Sum = 2
+	require.EqualError(t, e.Verify(), "unknown precision: inputs 0, sums 2")
 }
 
 func TestSet(t *testing.T) {

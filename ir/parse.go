@@ -9,9 +9,13 @@ import (
 
 // Parse returns an ensemble of the trees given in the text form, all for one
 // output with base margin 0. It has as many features as its splits need, and at
-// least one. Tests of passes and engines are its users.
-func Parse(trees ...string) (*Ensemble, error) {
+// least one. Its precisions are Single. Tests of passes and engines are its users.
+func Parse(trees ...string) (*Ensemble, error) { return ParseAs(Single, Single, trees...) }
+
+// ParseAs is Parse for an ensemble of the given precisions.
+func ParseAs(input, sum Precision, trees ...string) (*Ensemble, error) {
 	e := &Ensemble{
+		Input: input, Sum: sum,
 		Features: []Feature{{Name: "f0"}},
 		Outputs:  1, BaseMargin: []float64{0}, Rounds: []int32{0}, BestRound: -1,
 	}
@@ -90,7 +94,7 @@ func (p *parser) test(i int) (err error) {
 		p.e.Features = append(p.e.Features, Feature{Name: fmt.Sprintf("f%d", len(p.e.Features))})
 	}
 	if p.accept('<') {
-		n.Threshold, err = strconv.ParseFloat(p.until("?#() \n"), 32)
+		n.Threshold, err = strconv.ParseFloat(p.until("?#() \n"), p.e.Input.bits())
 	} else {
 		p.accept('{')
 		n.Set, err = p.set(p.until("}"))
@@ -106,7 +110,7 @@ func (p *parser) test(i int) (err error) {
 func (p *parser) set(text string) (int32, error) {
 	var s Set
 	for field := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ':' || r == ',' }) {
-		v, err := strconv.ParseFloat(field, 32)
+		v, err := strconv.ParseFloat(field, p.e.Input.bits())
 		if err != nil {
 			return 0, err
 		}
@@ -129,7 +133,7 @@ func (p *parser) leaf(i int) error {
 			p.e.Outputs, p.e.BaseMargin = len(fields), make([]float64, len(fields))
 		}
 		for _, f := range fields {
-			v, err := strconv.ParseFloat(f, 32)
+			v, err := strconv.ParseFloat(f, p.e.Sum.bits())
 			if err != nil {
 				return err
 			}
@@ -137,7 +141,7 @@ func (p *parser) leaf(i int) error {
 		}
 		return p.id(n)
 	}
-	v, err := strconv.ParseFloat(p.until("#() \n"), 32)
+	v, err := strconv.ParseFloat(p.until("#() \n"), p.e.Sum.bits())
 	if err != nil {
 		return err
 	}

@@ -20,16 +20,29 @@ import (
 //
 // f3{2:4,7:} tests whether feature 3 is in [2, 4) or at least 7. A number after
 // "#" is the trainer's number of a node; without one, it is the node's index.
+// Numbers are the shortest text that their type reads back.
 
 // Print writes e to w: a line of facts, then each tree in the text form.
 func (e *Ensemble) Print(w io.Writer) error {
 	b := bufio.NewWriter(w)
-	fmt.Fprintf(b, "ensemble: %d features, %d outputs, %d trees, base %v, link %v\n",
-		len(e.Features), e.Outputs, len(e.Trees), e.BaseMargin, e.Link)
+	fmt.Fprintf(b, "ensemble: %d features, %d outputs, %d trees, base %v, link %v%s\n",
+		len(e.Features), e.Outputs, len(e.Trees), e.BaseMargin, e.Link, e.precisions())
 	for i := range e.Trees {
 		fmt.Fprintf(b, "tree %d, output %d\n%s\n", i, e.Trees[i].Output, e.Format(&e.Trees[i]))
 	}
 	return b.Flush()
+}
+
+// precisions names the types that are not float32.
+func (e *Ensemble) precisions() string {
+	text := ""
+	if e.Input != Single {
+		text += ", input " + e.Input.String()
+	}
+	if e.Sum != Single {
+		text += ", sums " + e.Sum.String()
+	}
+	return text
 }
 
 // Format returns the text form of t, a tree of e.
@@ -71,23 +84,34 @@ func formatID(b *strings.Builder, n *Node, i int) {
 func (e *Ensemble) formatTest(b *strings.Builder, n *Node) {
 	fmt.Fprintf(b, "f%d", n.Feature)
 	if n.Set == NoSet {
-		b.WriteString("<" + formatFloat(n.Threshold))
+		b.WriteString("<" + e.Input.format(n.Threshold))
 	} else {
-		b.WriteString("{" + e.Sets[n.Set].String() + "}")
+		b.WriteString("{" + e.Sets[n.Set].format(e.Input) + "}")
 	}
 	if n.DefaultLeft {
 		b.WriteByte('?')
 	}
 }
 
-// String returns the intervals of s as "lo:hi,lo:hi"; the last may lack hi.
+// String returns the intervals of s as "lo:hi,lo:hi"; the last may lack hi. Bounds
+// are the shortest text that float32 reads back or, if one is not a float32 number,
+// float64.
 func (s Set) String() string {
+	for _, b := range s {
+		if !Single.Holds(b) {
+			return s.format(Double)
+		}
+	}
+	return s.format(Single)
+}
+
+func (s Set) format(p Precision) string {
 	var b strings.Builder
 	for i, v := range s {
 		if i > 0 && i%2 == 0 {
 			b.WriteByte(',')
 		}
-		b.WriteString(formatFloat(v))
+		b.WriteString(p.format(v))
 		if i%2 == 0 {
 			b.WriteByte(':')
 		}
@@ -97,7 +121,7 @@ func (s Set) String() string {
 
 func (e *Ensemble) formatLeaf(b *strings.Builder, t *Tree, n *Node) {
 	if t.Vectors == nil {
-		b.WriteString(formatFloat(n.Value))
+		b.WriteString(e.Sum.format(n.Value))
 		return
 	}
 	b.WriteByte('[')
@@ -105,9 +129,9 @@ func (e *Ensemble) formatLeaf(b *strings.Builder, t *Tree, n *Node) {
 		if k > 0 {
 			b.WriteByte(' ')
 		}
-		b.WriteString(formatFloat(t.Vectors[int(n.Vector)*e.Outputs+k]))
+		b.WriteString(e.Sum.format(t.Vectors[int(n.Vector)*e.Outputs+k]))
 	}
 	b.WriteByte(']')
 }
 
-func formatFloat(v float64) string { return strconv.FormatFloat(v, 'g', -1, 32) }
+func (p Precision) format(v float64) string { return strconv.FormatFloat(v, 'g', -1, p.bits()) }

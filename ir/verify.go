@@ -3,7 +3,6 @@ package ir
 import (
 	"errors"
 	"fmt"
-	"math"
 )
 
 // A NodeError is a violation of the form at one node of one tree.
@@ -21,9 +20,11 @@ func (e *NodeError) Unwrap() error { return e.Err }
 // Verify reports the first way in which e is not well formed. Loaders call it
 // last, the pass driver after each pass; engines rely on it.
 //
-// A well-formed ensemble has features and outputs, names each feature once and has consistent table sizes. In each tree every node but the root is the child
-// of exactly one earlier node, so that a walk ends; every index is in range;
-// thresholds and leaf values are float32 numbers and not NaN.
+// A well-formed ensemble has features and outputs, names each feature once and
+// has consistent table sizes. In each tree every node but the root is the child
+// of exactly one earlier node, so that a walk ends; every index is in range.
+// Thresholds and bounds of sets are values of the input type, leaves, weights and
+// base margins of the type of sums; none is NaN.
 func (e *Ensemble) Verify() error {
 	if err := e.verifyShape(); err != nil {
 		return err
@@ -32,7 +33,7 @@ func (e *Ensemble) Verify() error {
 		return err
 	}
 	for i, s := range e.Sets {
-		if err := s.verify(); err != nil {
+		if err := s.verify(e.Input); err != nil {
 			return fmt.Errorf("set %d: %w", i, err)
 		}
 	}
@@ -54,14 +55,18 @@ func (e *Ensemble) verifyShape() error {
 		return fmt.Errorf("%d outputs, want at least one", e.Outputs)
 	case len(e.BaseMargin) != e.Outputs:
 		return fmt.Errorf("%d base margins for %d outputs", len(e.BaseMargin), e.Outputs)
+	case e.Input > Double || e.Sum > Double:
+		return fmt.Errorf("unknown precision: inputs %d, sums %d", e.Input, e.Sum)
 	case e.Link > Gaps:
 		return fmt.Errorf("unknown link %d", e.Link)
+	case e.Sum == Double && e.Link != Identity:
+		return fmt.Errorf("link %v is not defined for float64 sums", e.Link)
 	case e.BestRound < -1 || e.BestRound >= 0 && e.BestRound >= e.NumRounds():
 		return fmt.Errorf("best round %d of %d rounds", e.BestRound, e.NumRounds())
 	}
 	for k, b := range e.BaseMargin {
-		if !isFloat32(b) {
-			return fmt.Errorf("base margin %v of output %d is not a float32 number", b, k)
+		if !e.Sum.Holds(b) {
+			return fmt.Errorf("base margin %v of output %d is not a %v number", b, k, e.Sum)
 		}
 	}
 	if len(e.Classes) > 0 && len(e.Classes) != max(e.Outputs, 2) {
@@ -105,10 +110,10 @@ func (e *Ensemble) verifyFeatures() error {
 	return nil
 }
 
-func (s Set) verify() error {
+func (s Set) verify(p Precision) error {
 	for i, b := range s {
-		if math.IsNaN(b) || !isFloat32(b) {
-			return fmt.Errorf("bound %d is %v, not a float32 number", i, b)
+		if !p.Holds(b) {
+			return fmt.Errorf("bound %d is %v, not a %v number", i, b, p)
 		}
 		if i > 0 && b <= s[i-1] {
 			return fmt.Errorf("bound %d does not ascend", i)
@@ -130,8 +135,8 @@ func (e *Ensemble) verifyTree(i int, seen []bool) ([]bool, error) {
 		return seen, fmt.Errorf("tree %d: %d leaf vector values for %d outputs", i, len(t.Vectors), e.Outputs)
 	}
 	for _, v := range t.Vectors {
-		if !isFloat32(v) {
-			return seen, fmt.Errorf("tree %d: leaf vector value %v is not a float32 number", i, v)
+		if !e.Sum.Holds(v) {
+			return seen, fmt.Errorf("tree %d: leaf vector value %v is not a %v number", i, v, e.Sum)
 		}
 	}
 	if cap(seen) < len(t.Nodes) {
@@ -161,8 +166,8 @@ func (e *Ensemble) verifyNode(t *Tree, i int, seen []bool) error {
 	if n.Set != NoSet && (n.Set < 0 || int(n.Set) >= len(e.Sets)) {
 		return fmt.Errorf("set %d out of range [0, %d)", n.Set, len(e.Sets))
 	}
-	if n.Set == NoSet && !isFloat32(n.Threshold) {
-		return fmt.Errorf("threshold %v is not a float32 number", n.Threshold)
+	if n.Set == NoSet && !e.Input.Holds(n.Threshold) {
+		return fmt.Errorf("threshold %v is not a %v number", n.Threshold, e.Input)
 	}
 	for _, c := range [2]int32{n.Left, n.Right} {
 		if c <= int32(i) || int(c) >= len(t.Nodes) {
@@ -178,8 +183,8 @@ func (e *Ensemble) verifyNode(t *Tree, i int, seen []bool) error {
 
 func (e *Ensemble) verifyLeaf(t *Tree, n *Node) error {
 	if t.Vectors == nil {
-		if !isFloat32(n.Value) {
-			return fmt.Errorf("leaf value %v is not a float32 number", n.Value)
+		if !e.Sum.Holds(n.Value) {
+			return fmt.Errorf("leaf value %v is not a %v number", n.Value, e.Sum)
 		}
 		return nil
 	}
@@ -202,13 +207,10 @@ func (e *Ensemble) verifyLinear() error {
 	}
 	for _, w := range [2][]float64{e.Linear.Weights, e.Linear.Bias} {
 		for _, v := range w {
-			if !isFloat32(v) {
-				return fmt.Errorf("linear weight %v is not a float32 number", v)
+			if !e.Sum.Holds(v) {
+				return fmt.Errorf("linear weight %v is not a %v number", v, e.Sum)
 			}
 		}
 	}
 	return nil
 }
-
-// isFloat32 reports whether v is a float32 number or an infinity; NaN is not.
-func isFloat32(v float64) bool { return float64(float32(v)) == v }

@@ -15,8 +15,8 @@ import (
 // it. Missing is a case of its own: after x < 3 with missing values sent left,
 // the left side holds numbers below 3 or no number at all, and a second x < 3
 // there may send one kind to each side. Features are independent and every
-// float32 value is legal, infinities included, so that a side is reached by
-// some row exactly if a number or a missing value can reach it.
+// value of the input type is legal, infinities included, so that a side is
+// reached by some row exactly if a number or a missing value can reach it.
 func Dead(e *ir.Ensemble) error {
 	p := newPath(len(e.Features))
 	for i := range e.Trees {

@@ -61,6 +61,27 @@ func TestPassesAreExact(t *testing.T) {
 	}
 }
 
+// Passes keep the bits of ensembles that compute in float64 too.
+func TestPassesAreExactInFloat64(t *testing.T) {
+	const rows = 300
+	for seed := range uint64(200) {
+		e := nodiff.Shape{Trees: 6, Depth: 7, Input: ir.Double, Sum: ir.Double}.Ensemble(seed)
+		x := nodiff.Rows64(e, rows, 1)
+		want, got := make([]float64, rows*e.Outputs), make([]float64, rows*e.Outputs)
+		interp.New(e).Margin64(want, x)
+		for _, run := range []pass{prune.Dead, prune.Collapse} {
+			require.NoError(t, run(e))
+			require.NoError(t, e.Verify())
+			interp.New(e).Margin64(got, x)
+			for i := range want {
+				if math.Float64bits(got[i]) != math.Float64bits(want[i]) && (got[i] == got[i] || want[i] == want[i]) {
+					require.Fail(t, "margins differ", "seed %d, value %d: %v, want %v", seed, i, got[i], want[i])
+				}
+			}
+		}
+	}
+}
+
 func FuzzPasses(f *testing.F) {
 	f.Add(uint64(1), uint8(3), uint8(5))
 	f.Fuzz(func(t *testing.T, seed uint64, trees, depth uint8) {

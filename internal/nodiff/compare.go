@@ -2,8 +2,9 @@
 // bits.
 //
 // Rows makes the rows at which engines go wrong, Ensemble the ensembles, and
-// Compare runs a predictor beside the reference evaluator. Nothing here imports
-// testing, so that commands can verify as tests do.
+// Compare runs a predictor beside the reference evaluator; Trials do so for many
+// predictors. Nothing here imports testing, so that commands can verify as tests
+// do.
 package nodiff
 
 import (
@@ -78,32 +79,20 @@ func (d Diff) String() string {
 	return b.String()
 }
 
-// blocks are the numbers of rows of successive calls: one and few, around powers
-// of two where blocked engines change their path, and many.
-var blocks = [...]int{1, 2, 3, 64, 63, 65, 1, 1000, 256, 17}
+// blocks are the numbers of rows of successive calls of Compare: one and few,
+// around powers of two where blocked engines change their path, and many.
+var blocks = []int{1, 2, 3, 64, 63, 65, 1, 1000, 256, 17}
 
 // Compare scores the rows of x, in calls of different size, with the predictor
 // and with the reference evaluator, which must have the same shape.
 func Compare(ref *interp.Engine, p predict.Predictor, x []float32) Diff {
 	var d Diff
-	for call := 0; len(x) > 0; call++ {
-		n := min(blocks[call%len(blocks)], len(x)/p.NumFeatures)
-		block := x[:n*p.NumFeatures]
-		x = x[len(block):]
-
-		d.Margin.compare(d.Rows, p.NumMargins, results(n*p.NumMargins, block, p.Margin), results(n*p.NumMargins, block, ref.Margin))
-		d.Predict.compare(d.Rows, p.NumOutputs, results(n*p.NumOutputs, block, p.Predict), results(n*p.NumOutputs, block, ref.Predict))
-		if p.Leaf != nil {
-			got, want := make([]int32, n*p.NumTrees), make([]int32, n*p.NumTrees)
-			for i := range got {
-				got[i] = math.MinInt32 // no leaf has this number
-			}
-			p.Leaf(got, block)
-			ref.Leaf(want, block)
-			d.Leaf.compareLeaves(d.Rows, p.NumTrees, got, want)
-		}
-		d.Rows += n
+	info := p.Info
+	if p.Leaf == nil {
+		info.NumTrees = 0
 	}
+	want := ask(ref, info, x)
+	want.compare(&d, p, blocks)
 	return d
 }
 
@@ -114,7 +103,7 @@ func CompareValues(got, want []float32, rows int) (Part, error) {
 	if len(got) != len(want) || rows < 1 || len(got)%rows != 0 {
 		return p, fmt.Errorf("%d values for %d rows, want %d", len(want), rows, len(got))
 	}
-	p.compare(0, len(got)/rows, got, want)
+	p.compare(func(i int) int { return i }, len(got)/rows, got, want)
 	return p, nil
 }
 
@@ -129,25 +118,35 @@ func results(n int, x []float32, f func(dst, x []float32)) []float32 {
 	return dst
 }
 
-func (p *Part) compare(row, width int, got, want []float32) {
+// compare counts the results of rows that have width each; number tells the
+// number of a row.
+func (p *Part) compare(number func(i int) int, width int, got, want []float32) {
+	p.Compared += len(got)
 	for i := range got {
 		distance := ulps(got[i], want[i])
+		if distance == 0 {
+			p.Equal++
+			continue
+		}
 		p.MaxULP = max(p.MaxULP, distance)
-		p.count(distance == 0, Mismatch{row + i/width, i % width, float64(got[i]), float64(want[i])})
+		p.differ(Mismatch{number(i / width), i % width, float64(got[i]), float64(want[i])})
 	}
 }
 
-func (p *Part) compareLeaves(row, width int, got, want []int32) {
+func (p *Part) compareLeaves(number func(i int) int, width int, got, want []int32) {
+	p.Compared += len(got)
 	for i := range got {
-		p.count(got[i] == want[i], Mismatch{row + i/width, i % width, float64(got[i]), float64(want[i])})
+		if got[i] == want[i] {
+			p.Equal++
+			continue
+		}
+		p.differ(Mismatch{number(i / width), i % width, float64(got[i]), float64(want[i])})
 	}
 }
 
-func (p *Part) count(equal bool, m Mismatch) {
-	p.Compared++
-	if equal {
-		p.Equal++
-	} else if p.First == nil {
+// differ keeps the first mismatch.
+func (p *Part) differ(m Mismatch) {
+	if p.First == nil {
 		p.First = &m
 	}
 }

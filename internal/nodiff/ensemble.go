@@ -9,17 +9,39 @@ import (
 	"hew/ir"
 )
 
+// A Shape bounds random ensembles.
+type Shape struct {
+	Trees, Depth int // at most; trees, and splits on a path
+
+	Outputs    int // exactly; 0 for a few
+	Features   int // exactly; 0 for a few
+	Thresholds int // in the pool that a feature's splits draw from; 0 for a few
+
+	Full bool // exactly Trees trees, every leaf at Depth
+
+	Input, Sum ir.Precision
+}
+
 // Ensemble returns a random well-formed ensemble, the same for the same
 // arguments, of at most the given number of trees and of splits on a path.
+func Ensemble(seed uint64, maxTrees, maxDepth int) *ir.Ensemble {
+	return Shape{Trees: maxTrees, Depth: maxDepth}.Ensemble(seed)
+}
+
+// Ensemble returns a random well-formed ensemble of shape s, the same for the same
+// seed.
 //
 // It draws from everything that the form permits and a trainer hardly writes: all
-// links, both orders of the base margin, linear models, vector leaves, sets,
-// infinite thresholds and leaves, branches that no row reaches, subtrees that are
-// equal, rounds without trees.
-func Ensemble(seed uint64, maxTrees, maxDepth int) *ir.Ensemble {
-	g := &grower{rand: rand.New(rand.NewPCG(seed, 2))}
+// links, both orders of the base margin, linear models, vector leaves, sets of few
+// and many numbers, infinite thresholds and leaves, thresholds that are
+// neighbours, branches that no row reaches, subtrees that are equal, rounds
+// without trees. Full ensembles are never linear.
+func (s Shape) Ensemble(seed uint64) *ir.Ensemble {
+	g := &grower{rand: rand.New(rand.NewPCG(seed, 2)), shape: s}
 	r := g.rand
 	e := &ir.Ensemble{
+		Input:     s.Input,
+		Sum:       s.Sum,
 		Outputs:   1 + r.IntN(1+r.IntN(5)),
 		BaseLast:  r.IntN(4) == 0,
 		Link:      ir.Link(r.IntN(int(ir.Gaps) + 1)),
@@ -27,8 +49,15 @@ func Ensemble(seed uint64, maxTrees, maxDepth int) *ir.Ensemble {
 		BestRound: -1,
 		Source:    ir.Source{File: "random", Trainer: "nodiff", Version: "1", Container: "json"},
 	}
+	if s.Outputs > 0 {
+		e.Outputs = s.Outputs
+	}
+	if s.Sum == ir.Double {
+		e.Link = ir.Identity
+	}
 	g.e = e
 	g.features()
+	g.extreme = true
 	for range e.Outputs {
 		e.BaseMargin = append(e.BaseMargin, g.leaf())
 	}
@@ -37,74 +66,112 @@ func Ensemble(seed uint64, maxTrees, maxDepth int) *ir.Ensemble {
 			e.Classes = append(e.Classes, fmt.Sprintf("class %d", i))
 		}
 	}
-	if r.IntN(12) == 0 {
+	if r.IntN(12) == 0 && !s.Full {
 		g.linear()
 		return e
 	}
-	for range r.IntN(5) {
+	for range r.IntN(5 + len(e.Features)/10) {
 		e.Sets = append(e.Sets, g.set())
 	}
-	for range r.IntN(maxTrees + 1) {
-		g.tree(maxDepth)
-	}
+	g.trees()
 	g.rounds()
 	return e
 }
 
 // A grower makes the parts of an ensemble.
 type grower struct {
-	rand   *rand.Rand
-	e      *ir.Ensemble
-	pool   [][]float64 // thresholds per feature: few, so that they repeat
-	vector bool        // whether the tree that grows has vector leaves
+	rand    *rand.Rand
+	shape   Shape
+	e       *ir.Ensemble
+	pool    [][]float64 // thresholds per feature: few, so that they repeat
+	missing []int       // per feature: where all its splits send a missing value, or eitherSide
+	vector  bool        // whether the tree that grows has vector leaves
+	extreme bool        // whether it has leaves that hide what others add
 }
 
+// Sides of grower.missing.
+const (
+	leftSide = iota
+	rightSide
+	eitherSide // also any larger number
+)
+
 func (g *grower) features() {
-	for j := range 1 + g.rand.IntN(6) {
+	n := 1 + g.rand.IntN(6)
+	if g.shape.Features > 0 {
+		n = g.shape.Features
+	}
+	for j := range n {
 		f := ir.Feature{Name: fmt.Sprintf("f%d", j), Type: ir.FeatureType(g.rand.IntN(4))}
 		if f.Type == ir.Categorical && g.rand.IntN(2) == 0 {
 			f.Categories = []string{"a", "b", "", "ä"}
 		}
 		g.e.Features = append(g.e.Features, f)
-		pool := make([]float64, 1+g.rand.IntN(6))
-		for i := range pool {
+		g.pool = append(g.pool, g.thresholds())
+		g.missing = append(g.missing, g.rand.IntN(8))
+	}
+}
+
+// thresholds returns the pool of a feature.
+func (g *grower) thresholds() []float64 {
+	n := 1 + g.rand.IntN(6)
+	if g.shape.Thresholds > 0 {
+		n = g.shape.Thresholds
+	}
+	pool := make([]float64, n)
+	for i := range pool {
+		if i > 0 && g.rand.IntN(8) == 0 {
+			pool[i] = above(g.e.Input, pool[i-1])
+		} else {
 			pool[i] = g.threshold()
 		}
-		g.pool = append(g.pool, pool)
 	}
+	return pool
 }
 
 func (g *grower) threshold() float64 {
 	switch g.rand.IntN(12) {
 	case 0:
-		return float64(edges[g.rand.IntN(len(edges))])
+		if g.e.Input == ir.Double {
+			return draw(g.rand, edges[float64]())
+		}
+		return float64(draw(g.rand, edges[float32]()))
 	case 1:
-		return float64(math.Nextafter32(1, 2))
+		return above(g.e.Input, 1)
 	case 2, 3, 4:
 		return float64(g.rand.IntN(5)) / 2
 	default:
-		return float64(float32(g.rand.NormFloat64()))
+		return round(g.e.Input, g.rand.NormFloat64())
 	}
 }
 
+// leaf returns a value to add. Among many trees few are extreme: a margin that is
+// infinite or huge would say nothing of what the other trees add.
 func (g *grower) leaf() float64 {
-	switch g.rand.IntN(40) {
+	const extremes = 4 // the first kinds
+	p := g.e.Sum
+	kind := g.rand.IntN(40)
+	if !g.extreme {
+		kind = extremes + g.rand.IntN(40-extremes)
+	}
+	switch kind {
 	case 0:
 		return math.Inf(1 - 2*g.rand.IntN(2))
-	case 1, 2:
+	case 1:
+		return largest(p)
+	case 2, 3: // sums that show their order
+		ulp := map[ir.Precision]float64{ir.Single: 1 << 24, ir.Double: 1 << 53}[p]
+		return []float64{ulp, -ulp, 1}[g.rand.IntN(3)]
+	case 4, 5:
 		return math.Copysign(0, -1)
-	case 3:
+	case 6:
 		return 0
-	case 4:
-		return math.SmallestNonzeroFloat32
-	case 5:
-		return math.MaxFloat32
-	case 6, 7: // sums that show their order
-		return []float64{1 << 24, -1 << 24, 1}[g.rand.IntN(3)]
+	case 7:
+		return above(p, 0)
 	case 8, 9, 10:
-		return float64(float32(g.rand.NormFloat64() * 30))
+		return round(p, g.rand.NormFloat64()*30)
 	default:
-		return float64(float32(g.rand.NormFloat64()))
+		return round(p, g.rand.NormFloat64())
 	}
 }
 
@@ -119,14 +186,19 @@ func (g *grower) linear() {
 	g.e.Linear, g.e.BaseLast = l, false
 }
 
-// set returns a set of codes, or one with odd bounds.
+// set returns a set of codes, or one with odd bounds; some have more bounds than a
+// byte counts.
 func (g *grower) set() ir.Set {
 	var s ir.Set
-	for range g.rand.IntN(6) {
+	n, codes := g.rand.IntN(6), 70
+	if g.rand.IntN(16) == 0 {
+		n, codes = g.rand.IntN(600), 2000
+	}
+	for range n {
 		if g.rand.IntN(4) == 0 {
 			s = append(s, g.threshold())
 		} else {
-			s = append(s, float64(g.rand.IntN(70)))
+			s = append(s, float64(g.rand.IntN(codes)))
 		}
 	}
 	slices.Sort(s)
@@ -137,7 +209,21 @@ func (g *grower) set() ir.Set {
 	return s
 }
 
-func (g *grower) tree(maxDepth int) {
+func (g *grower) trees() {
+	n := g.rand.IntN(g.shape.Trees + 1)
+	if g.shape.Full {
+		n = g.shape.Trees
+	}
+	for range n {
+		g.extreme = g.rand.IntN(n) < maxExtreme
+		g.tree()
+	}
+}
+
+// maxExtreme is the number of trees up to which all of them may be extreme.
+const maxExtreme = 12
+
+func (g *grower) tree() {
 	g.vector = g.rand.IntN(4) == 0
 	t := ir.Tree{}
 	if g.vector {
@@ -145,7 +231,11 @@ func (g *grower) tree(maxDepth int) {
 	} else {
 		t.Output = int32(g.rand.IntN(g.e.Outputs))
 	}
-	g.grow(&t, g.rand.IntN(maxDepth+1))
+	depth := g.rand.IntN(g.shape.Depth + 1)
+	if g.shape.Full {
+		depth = g.shape.Depth
+	}
+	g.grow(&t, depth)
 	ids := make([]int, len(t.Nodes))
 	for i := range ids {
 		ids[i] = i
@@ -159,10 +249,11 @@ func (g *grower) tree(maxDepth int) {
 	g.e.Trees = append(g.e.Trees, t)
 }
 
-// grow appends a subtree of at most the given depth to t.
+// grow appends a subtree of at most the given depth to t; if full, of that depth
+// everywhere.
 func (g *grower) grow(t *ir.Tree, depth int) {
 	at := len(t.Nodes)
-	if depth == 0 || g.rand.IntN(6) == 0 {
+	if depth == 0 || !g.shape.Full && g.rand.IntN(6) == 0 {
 		t.Nodes = append(t.Nodes, ir.Node{Feature: ir.NoFeature, Set: ir.NoSet, Cover: g.cover()})
 		if !g.vector {
 			t.Nodes[at].Value = g.leaf()
@@ -205,6 +296,9 @@ func (g *grower) split() ir.Node {
 		Threshold:   g.pool[j][g.rand.IntN(len(g.pool[j]))],
 		DefaultLeft: g.rand.IntN(2) == 0,
 		Cover:       g.cover(),
+	}
+	if side := g.missing[j]; side < eitherSide {
+		n.DefaultLeft = side == leftSide
 	}
 	if sets := len(g.e.Sets); sets > 0 && g.rand.IntN(3) == 0 {
 		n.Set, n.Threshold = int32(g.rand.IntN(sets)), 0

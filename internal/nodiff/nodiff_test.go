@@ -171,6 +171,37 @@ func TestRowsHoldBounds(t *testing.T) {
 	}
 }
 
+// Rows64 holds the neighbours in the type in which the ensemble compares.
+func TestRows64HoldBounds(t *testing.T) {
+	inf := math.Inf(1)
+	for seed := range uint64(50) {
+		e := nodiff.Shape{Trees: 6, Depth: 4, Input: ir.Double}.Ensemble(seed)
+		n, w := nodiff.NumBoundaryRows(e), len(e.Features)
+		x := nodiff.Rows64(e, n+10, 3)
+		require.Len(t, x, (n+10)*w)
+		for j, bounds := range e.Bounds() {
+			held := map[uint64]bool{}
+			for i := range n {
+				held[math.Float64bits(x[i*w+j])] = true
+			}
+			want := []float64{0, math.Copysign(0, -1), inf, -inf, math.MaxFloat64, -math.MaxFloat64,
+				math.SmallestNonzeroFloat64, math.MaxFloat32, math.NaN()}
+			for _, b := range bounds {
+				want = append(want, b, math.Nextafter(b, inf), math.Nextafter(b, -inf))
+			}
+			for _, v := range want {
+				require.True(t, held[math.Float64bits(v)], "seed %d, feature %d: no row with %v", seed, j, v)
+			}
+		}
+		require.Panics(t, func() { nodiff.Rows(e, 1, 1) })
+	}
+	e := nodiff.Shape{Trees: 6, Depth: 4, Sum: ir.Double}.Ensemble(1)
+	narrow, wide := nodiff.Rows(e, 500, 1), nodiff.Rows64(e, 500, 1)
+	for i, v := range narrow {
+		require.Equal(t, math.Float64bits(float64(v)), math.Float64bits(wide[i]))
+	}
+}
+
 // TestRowsReachLeaves checks that rows do not all end in the same few leaves.
 func TestRowsReachLeaves(t *testing.T) {
 	reached, leaves := 0, 0
@@ -241,4 +272,96 @@ func TestEnsemble(t *testing.T) {
 		require.Greater(t, seen[what], 5, what)
 	}
 	require.Equal(t, nodiff.Ensemble(7, 10, 6), nodiff.Ensemble(7, 10, 6))
+}
+
+// TestShape checks that a shape is what its ensembles have.
+func TestShape(t *testing.T) {
+	for _, s := range []nodiff.Shape{
+		{Trees: 40, Depth: 14},
+		{Trees: 20, Depth: 8, Outputs: 70},
+		{Trees: 200, Depth: 8, Features: 3000},
+		{Trees: 100, Depth: 10, Features: 2, Thresholds: 5000, Full: true},
+		{Trees: 5, Depth: 14, Outputs: 3, Features: 40, Thresholds: 300, Full: true, Input: ir.Double, Sum: ir.Double},
+		{Trees: 60, Depth: 7, Sum: ir.Double},
+	} {
+		vectors, sets, left, right, thresholds, bits := 0, 0, 0, 0, 0, 0
+		deepest, neighbours, longSets := 0, 0, 0
+		for seed := range uint64(12) {
+			e := s.Ensemble(seed)
+			require.NoError(t, e.Verify())
+			require.Equal(t, []ir.Precision{s.Input, s.Sum}, []ir.Precision{e.Input, e.Sum})
+			require.LessOrEqual(t, len(e.Trees), s.Trees)
+			require.True(t, s.Outputs == 0 || e.Outputs == s.Outputs)
+			require.True(t, s.Features == 0 || len(e.Features) == s.Features)
+			require.True(t, !s.Full || len(e.Trees) == s.Trees)
+			for i := range e.Trees {
+				tree := &e.Trees[i]
+				require.LessOrEqual(t, tree.Depth(), s.Depth)
+				require.True(t, !s.Full || tree.NumLeaves() == 1<<s.Depth)
+				deepest = max(deepest, tree.Depth())
+				if tree.Vectors != nil {
+					vectors++
+				}
+				for _, n := range tree.Nodes {
+					switch {
+					case n.IsLeaf():
+						if n.Value != float64(float32(n.Value)) {
+							bits++
+						}
+						continue
+					case n.Set != ir.NoSet:
+						sets++
+					}
+					if n.DefaultLeft {
+						left++
+					} else {
+						right++
+					}
+				}
+			}
+			for _, b := range e.Bounds() {
+				thresholds = max(thresholds, len(b))
+				for i := 1; i < len(b); i++ {
+					next := float64(math.Nextafter32(float32(b[i-1]), float32(math.Inf(1))))
+					if s.Input == ir.Double {
+						next = math.Nextafter(b[i-1], math.Inf(1))
+					}
+					if b[i] == next {
+						neighbours++
+					}
+				}
+			}
+			for _, set := range e.Sets {
+				if len(set) > 255 {
+					longSets++
+				}
+			}
+		}
+		require.Equal(t, s.Depth, deepest, s)
+		require.Greater(t, thresholds, s.Thresholds/2, s)
+		require.Equal(t, s.Sum == ir.Double, bits > 0, s)
+		for _, n := range []int{vectors, sets, left, right, neighbours, longSets} {
+			require.Positive(t, n, s)
+		}
+	}
+}
+
+// Margins of many trees are mostly numbers, and not so large that they hide what
+// a tree adds.
+func TestManyTreesShow(t *testing.T) {
+	for _, sum := range []ir.Precision{ir.Single, ir.Double} {
+		shown, all := 0, 0
+		for seed := range uint64(20) {
+			e := nodiff.Shape{Trees: 400, Depth: 5, Sum: sum, Full: true}.Ensemble(seed)
+			dst := make([]float64, 50*e.Outputs)
+			interp.New(e).Margin64(dst, nodiff.Rows64(e, 50, 1))
+			for _, v := range dst {
+				all++
+				if math.Abs(v) < 1e5 {
+					shown++
+				}
+			}
+		}
+		require.Greater(t, shown, all/3, "%v", sum)
+	}
 }

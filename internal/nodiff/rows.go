@@ -1,19 +1,13 @@
 package nodiff
 
 import (
-	"math"
 	"math/rand/v2"
 
 	"hew/ir"
 )
 
-// A probe is a value of one feature that a row is to hold.
-type probe struct {
-	feature int
-	value   float32
-}
-
-// Rows returns n rows for e, row-major, the same for the same arguments.
+// Rows returns n rows for e, row-major, the same for the same arguments. It panics
+// if e compares in float64.
 //
 // First come the boundary rows: for each feature, each bound of e, both its
 // neighbours, and the special values, on a row that is otherwise random; if there
@@ -21,46 +15,80 @@ type probe struct {
 // node of a random tree by values at the thresholds on the way, and rows of
 // random values.
 func Rows(e *ir.Ensemble, n int, seed uint64) []float32 {
-	g := newRowMaker(e, seed)
+	if e.Input != ir.Single {
+		panic("nodiff: float32 rows for an ensemble that compares in " + e.Input.String())
+	}
+	return newRowMaker[float32](e, seed).rows(n)
+}
+
+// Rows64 is Rows for every ensemble: it returns values of the type in which e
+// compares. Neighbours are those of this type.
+func Rows64(e *ir.Ensemble, n int, seed uint64) []float64 {
+	if e.Input == ir.Double {
+		return newRowMaker[float64](e, seed).rows(n)
+	}
+	narrow := Rows(e, n, seed)
+	x := make([]float64, len(narrow))
+	for i, v := range narrow {
+		x[i] = float64(v)
+	}
+	return x
+}
+
+// NumBoundaryRows returns the number of boundary rows that Rows and Rows64 make
+// for e if n permits.
+func NumBoundaryRows(e *ir.Ensemble) int {
+	if e.Input == ir.Double {
+		return len(newRowMaker[float64](e, 0).probes())
+	}
+	return len(newRowMaker[float32](e, 0).probes())
+}
+
+// A probe is a value of one feature that a row is to hold.
+type probe[F float] struct {
+	feature int
+	value   F
+}
+
+func (g *rowMaker[F]) rows(n int) []F {
 	probes := g.probes()
 	if len(probes) > n {
 		g.rand.Shuffle(len(probes), func(i, j int) { probes[i], probes[j] = probes[j], probes[i] })
 		probes = probes[:n]
 	}
-	w := len(e.Features)
-	x := make([]float32, n*w)
+	w := len(g.e.Features)
+	x := make([]F, n*w)
 	for i := range n {
 		row := x[i*w : (i+1)*w]
 		g.fill(row)
 		switch {
 		case i < len(probes):
 			row[probes[i].feature] = probes[i].value
-		case i%2 == 0 && len(e.Trees) > 0:
+		case i%2 == 0 && len(g.e.Trees) > 0:
 			g.lead(row)
 		}
 	}
 	return x
 }
 
-// NumBoundaryRows returns the number of boundary rows that Rows makes for e if n
-// permits.
-func NumBoundaryRows(e *ir.Ensemble) int { return len(newRowMaker(e, 0).probes()) }
-
-type rowMaker struct {
-	e      *ir.Ensemble
-	rand   *rand.Rand
-	bounds [][]float64
-	codes  []bool // whether the feature holds category codes
-	led    []bool // scratch of lead
+// A rowMaker makes rows for an ensemble that compares in type F.
+type rowMaker[F float] struct {
+	e       *ir.Ensemble
+	rand    *rand.Rand
+	bounds  [][]float64
+	special []F
+	codes   []bool // whether the feature holds category codes
+	led     []bool // scratch of lead
 }
 
-func newRowMaker(e *ir.Ensemble, seed uint64) *rowMaker {
-	g := &rowMaker{
-		e:      e,
-		rand:   rand.New(rand.NewPCG(seed, 1)),
-		bounds: e.Bounds(),
-		codes:  make([]bool, len(e.Features)),
-		led:    make([]bool, len(e.Features)),
+func newRowMaker[F float](e *ir.Ensemble, seed uint64) *rowMaker[F] {
+	g := &rowMaker[F]{
+		e:       e,
+		rand:    rand.New(rand.NewPCG(seed, 1)),
+		bounds:  e.Bounds(),
+		special: append(nans[F](), edges[F]()...),
+		codes:   make([]bool, len(e.Features)),
+		led:     make([]bool, len(e.Features)),
 	}
 	for j := range e.Features {
 		g.codes[j] = e.Features[j].Type == ir.Categorical
@@ -75,84 +103,70 @@ func newRowMaker(e *ir.Ensemble, seed uint64) *rowMaker {
 	return g
 }
 
-var (
-	inf   = float32(math.Inf(1))
-	nan   = float32(math.NaN())
-	edges = []float32{0, float32(math.Copysign(0, -1)), inf, -inf,
-		math.SmallestNonzeroFloat32, -math.SmallestNonzeroFloat32, math.MaxFloat32, -math.MaxFloat32}
-
-	// NaNs differ in sign and payload: x86 makes negative ones.
-	special = append([]float32{nan, math.Float32frombits(0xffc00000), math.Float32frombits(0xff800001)}, edges...)
-
-	// Codes that no category has: fractions, negative ones, and those around
-	// 1<<24, where XGBoost's categories end (common/categorical.h).
-	oddCodes = []float32{0.5, -0.5, -1, 2.7, 16777215, 16777216, 16777218}
-)
+// oddCodes are codes that no category has: fractions, negative ones, and those
+// around 1<<24, where XGBoost's categories end (common/categorical.h).
+var oddCodes = []float64{0.5, -0.5, -1, 2.7, 16777215, 16777216, 16777218}
 
 // probes returns the values that the boundary rows hold.
-func (g *rowMaker) probes() []probe {
-	var probes []probe
+func (g *rowMaker[F]) probes() []probe[F] {
+	var probes []probe[F]
 	for j := range g.e.Features {
-		add := func(values ...float32) {
+		add := func(values ...F) {
 			for _, v := range values {
-				probes = append(probes, probe{j, v})
+				probes = append(probes, probe[F]{j, v})
 			}
 		}
 		for _, b := range g.bounds[j] {
-			add(beside(b)...)
+			add(beside(F(b))...)
 		}
-		add(special...)
+		add(g.special...)
 		if g.codes[j] {
-			add(oddCodes...)
+			for _, c := range oddCodes {
+				add(F(c))
+			}
 			if b := g.bounds[j]; len(b) > 0 {
-				add(float32(b[len(b)-1])+1, float32(b[len(b)-1])+0.5) // not seen in training
+				add(F(b[len(b)-1])+1, F(b[len(b)-1])+0.5) // not seen in training
 			}
 		}
 	}
 	return probes
 }
 
-// beside returns bound b and its neighbours.
-func beside(b float64) []float32 {
-	v := float32(b)
-	return []float32{math.Nextafter32(v, -inf), v, math.Nextafter32(v, inf)}
-}
-
 // fill writes random values to row.
-func (g *rowMaker) fill(row []float32) {
+func (g *rowMaker[F]) fill(row []F) {
 	for j := range row {
 		row[j] = g.value(j)
 	}
 }
 
 // value returns a random value of feature j, mostly at or between its bounds.
-func (g *rowMaker) value(j int) float32 {
+func (g *rowMaker[F]) value(j int) F {
 	bounds := g.bounds[j]
 	switch kind := g.rand.IntN(16); {
 	case kind == 0:
-		return nan
+		return nan[F]()
 	case kind == 1:
-		return special[g.rand.IntN(len(special))]
+		return draw(g.rand, g.special)
 	case kind == 2:
-		return math.Float32frombits(g.rand.Uint32())
+		return anyBits[F](g.rand)
 	case kind == 3 && g.codes[j]:
-		return oddCodes[g.rand.IntN(len(oddCodes))]
+		return F(draw(g.rand, oddCodes))
 	case kind <= 4 || len(bounds) == 0:
-		return float32(g.rand.NormFloat64() * 3)
+		return F(g.rand.NormFloat64() * 3)
 	case kind <= 9:
-		b, c := bounds[g.rand.IntN(len(bounds))], bounds[g.rand.IntN(len(bounds))]
+		b, c := draw(g.rand, bounds), draw(g.rand, bounds)
 		if b == c {
-			return float32(b + g.rand.NormFloat64())
+			return F(b + g.rand.NormFloat64())
 		}
-		return float32(b + (c-b)*g.rand.Float64())
+		return F(b + (c-b)*g.rand.Float64())
 	default:
-		return beside(bounds[g.rand.IntN(len(bounds))])[g.rand.IntN(3)]
+		return draw(g.rand, beside(F(draw(g.rand, bounds))))
 	}
 }
 
 // lead sets values of row so that it reaches a random node of a random tree,
 // close to the tests on the way where it can be.
-func (g *rowMaker) lead(row []float32) {
+func (g *rowMaker[F]) lead(row []F) {
 	clear(g.led)
 	t := &g.e.Trees[g.rand.IntN(len(g.e.Trees))]
 	for n := &t.Nodes[0]; !n.IsLeaf(); {
@@ -169,9 +183,9 @@ func (g *rowMaker) lead(row []float32) {
 
 // test returns a value at which the test of n changes its answer, or a neighbour
 // of it, or a missing one.
-func (g *rowMaker) test(n *ir.Node) float32 {
+func (g *rowMaker[F]) test(n *ir.Node) F {
 	if g.rand.IntN(8) == 0 {
-		return nan
+		return nan[F]()
 	}
 	b := n.Threshold
 	if n.Set != ir.NoSet {
@@ -179,13 +193,13 @@ func (g *rowMaker) test(n *ir.Node) float32 {
 		if len(set) == 0 {
 			return 0
 		}
-		b = set[g.rand.IntN(len(set))]
+		b = draw(g.rand, set)
 	}
-	return beside(b)[g.rand.IntN(3)]
+	return draw(g.rand, beside(F(b)))
 }
 
 // next returns the child to which n sends x.
-func (g *rowMaker) next(n *ir.Node, x float32) int32 {
+func (g *rowMaker[F]) next(n *ir.Node, x F) int32 {
 	left := float64(x) < n.Threshold
 	if n.Set != ir.NoSet {
 		left = g.e.Sets[n.Set].Contains(float64(x))
