@@ -25,6 +25,7 @@ var mayImport = map[string]string{
 	"interp":                      "ir internal/libm",
 	"internal/nodiff":             "ir interp predict",
 	"prune":                       "ir",
+	"quantize":                    "ir",
 	"codegen":                     "ir internal/libm",
 	"compile":                     "ir internal/nearest interp predict prune codegen internal/nodiff",
 	"inspect":                     "ir",
