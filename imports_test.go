@@ -26,6 +26,7 @@ var mayImport = map[string]string{
 	"internal/nodiff":             "ir interp predict",
 	"prune":                       "ir",
 	"quantize":                    "ir",
+	"kernel":                      "predict",
 	"codegen":                     "ir internal/libm",
 	"compile":                     "ir internal/nearest interp predict prune codegen internal/nodiff",
 	"inspect":                     "ir",
