@@ -10,7 +10,7 @@ go build -trimpath -o bin/hew ./cmd/hew
 hew=bin/hew
 
 say $hew inspect $model/model.ubj
-say $hew compile $model/model.ubj -o bin/higgs
+say $hew compile $model/model.ubj --strategy branch -o bin/higgs
 say sed -n '/^func tree0/,/^}/p' bin/higgs/trees_000.go
 say $hew verify $model/model.ubj --rows $model/rows.npy --expect $model/margin.npy --output margin
 say $hew build higgs=$model/model.ubj -o bin/higgs-server

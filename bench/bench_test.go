@@ -171,7 +171,9 @@ func TestRunRefuses(t *testing.T) {
 		"4096 values are no rows of 3 features":                         {func(p *bench.Plan) { p.Features = 3 }, []bench.Engine{ref}},
 		"nothing to measure: 0 engines, 2 batch sizes, 2 thread counts": {nil, nil},
 		"engine short: 5 margins where the reference gives 4096":        {nil, []bench.Engine{ref, bench.Local("short", double(nil), x[:5])}},
-		"engine dead: gone":                                             {nil, []bench.Engine{ref, {Name: "dead", Score: func() (bench.Outputs, error) { return bench.Outputs{}, errors.New("gone") }}}},
+		"engine mute: neither margins nor predictions": {nil, []bench.Engine{ref, {Name: "mute", Foreign: true,
+			Score: func() (bench.Outputs, error) { return bench.Outputs{}, nil }}}},
+		"engine dead: gone": {nil, []bench.Engine{ref, {Name: "dead", Score: func() (bench.Outputs, error) { return bench.Outputs{}, errors.New("gone") }}}},
 		"engine ref, batch 0, threads 1: cannot measure 4096 rows in batches of 0 by 1 threads": {
 			func(p *bench.Plan) { p.Batches = []int{0} }, []bench.Engine{ref}},
 	} {
@@ -216,6 +218,31 @@ func TestTable(t *testing.T) {
 	want, err := os.ReadFile(golden)
 	require.NoError(t, err)
 	require.Equal(t, string(want), b.String())
+}
+
+// With several foreign engines a column says how an engine does against the
+// fastest of them that is called alike.
+func TestTableOfPeers(t *testing.T) {
+	all := records()[:7]
+	for batch, ns := range map[int]float64{1: 3800, 4096: 190.5} {
+		r := all[1]
+		timing := *r.Timing
+		r.Engine, r.Timing = "peer", &timing
+		timing.Batch, timing.NsPerRow = batch, ns
+		all = append(all, r)
+	}
+	slow := all[1]
+	slow.Engine = "slow peer"
+	var b strings.Builder
+	require.NoError(t, bench.Table(&b, append(all, slow)))
+	require.Contains(t, b.String(), "vs leaves  vs best peer  vs interp  bits")
+	var speedups [][]string
+	for line := range strings.Lines(b.String()) {
+		if cells := strings.Fields(line); len(cells) == 9 && cells[0] == "branch" {
+			speedups = append(speedups, cells[5:8])
+		}
+	}
+	require.Equal(t, [][]string{{"15.3×", "2.00×", "15.8×"}, {"–", "2.00×", "315×"}}, speedups)
 }
 
 func TestRecordsAsJSON(t *testing.T) {

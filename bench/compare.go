@@ -3,18 +3,23 @@ package bench
 import "math"
 
 // compare returns the number of rows in which any bit of got differs from want,
-// the reference, and the largest difference between two margins. One NaN is as
-// good as another. What got does not give is not compared.
+// the reference, and the largest difference between two margins, or predictions of
+// an engine that gives no margins. One NaN is as good as another. What got does not
+// give is not compared.
 func compare(want, got Outputs, rows int) (differ int, maxDiff float64) {
 	for i := range rows {
-		if !equalBits(row(want.Margin, rows, i), row(got.Margin, rows, i)) ||
+		if got.Margin != nil && !equalBits(row(want.Margin, rows, i), row(got.Margin, rows, i)) ||
 			got.Predict != nil && !equalBits(row(want.Predict, rows, i), row(got.Predict, rows, i)) ||
 			got.Leaf != nil && !equal(row(want.Leaf, rows, i), row(got.Leaf, rows, i)) {
 			differ++
 		}
 	}
-	for i, w := range want.Margin {
-		maxDiff = max(maxDiff, difference(w, got.Margin[i]))
+	w, g := want.Margin, got.Margin
+	if g == nil {
+		w, g = want.Predict, got.Predict
+	}
+	for i := range g {
+		maxDiff = max(maxDiff, difference(w[i], g[i]))
 	}
 	return differ, maxDiff
 }

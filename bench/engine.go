@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -29,7 +30,8 @@ type Engine struct {
 }
 
 // Outputs are what an engine answers for the rows of a run, row-major. A foreign
-// engine may give margins alone, and Leaf is nil if there are no trees.
+// engine may give margins or predictions alone, and Leaf is nil if there are no
+// trees.
 type Outputs struct {
 	Margin, Predict []float32
 	Leaf            []int32
@@ -79,7 +81,12 @@ func score(p predict.Predictor, x []float32) Outputs {
 // checkShape reports outputs of a shape that o, the reference's, cannot be
 // compared with.
 func (o Outputs) checkShape(got Outputs, foreign bool) error {
-	if foreign && got.Predict == nil {
+	switch {
+	case foreign && got.Margin == nil && got.Predict == nil:
+		return errors.New("neither margins nor predictions")
+	case foreign && got.Margin == nil:
+		o.Margin = nil
+	case foreign && got.Predict == nil:
 		o.Predict = nil
 	}
 	if foreign && got.Leaf == nil {

@@ -36,7 +36,7 @@ type Timing struct {
 	Foreign    bool    `json:"foreign"`        // the engine is not one of ours
 	BitEqual   bool    `json:"bit_equal"`      // in all rows
 	DifferRows int     `json:"differing_rows"` // rows of which any bit differs
-	MaxDiff    float64 `json:"max_diff"`       // largest difference of two margins
+	MaxDiff    float64 `json:"max_diff"`       // largest difference of two margins, or of two predictions where there are no margins
 }
 
 // A Build is what compiling an engine cost.

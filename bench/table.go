@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,8 +12,7 @@ import (
 )
 
 // Table writes records as text: for each model a table of engines with their
-// speedups against the foreign engines and against the reference, the cost of
-// compiling, and a table of servers.
+// speedups, the cost of compiling, and a table of servers.
 //
 // An engine of ours whose bits differ from the reference has no speedup.
 func Table(w io.Writer, records []Record) error {
@@ -43,14 +43,17 @@ func engineTable(b *bufio.Writer, records []Record) {
 	}
 	baselines := baselines(records)
 	head := []string{"engine", "batch", "threads", "ns/row", "min–max"}
-	for _, name := range baselines {
-		head = append(head, "vs "+name)
+	for _, b := range baselines {
+		head = append(head, "vs "+b.name)
 	}
 	g := grid{append(head, "bits")}
-	for _, r := range records {
+	for i, r := range records {
+		if i > 0 && (r.Batch != records[i-1].Batch || r.Threads != records[i-1].Threads) {
+			g = append(g, nil)
+		}
 		line := []string{r.Engine, group(r.Batch), group(r.Threads), nanos(r.NsPerRow), nanos(r.NsMin) + "–" + nanos(r.NsMax)}
-		for _, name := range baselines {
-			line = append(line, speedup(records, name, r))
+		for _, b := range baselines {
+			line = append(line, speedup(records, b, r))
 		}
 		g = append(g, append(line, verdict(r)))
 	}
@@ -58,9 +61,16 @@ func engineTable(b *bufio.Writer, records []Record) {
 	g.write(b)
 }
 
-// baselines returns the engines that others are compared with: the foreign ones,
-// then the reference.
-func baselines(records []Record) []string {
+// A baseline is what engines are compared with: the fastest of some engines that
+// are called alike.
+type baseline struct {
+	name    string
+	engines []string
+}
+
+// baselines returns the first foreign engine, the fastest of them if there are
+// several, and the reference.
+func baselines(records []Record) []baseline {
 	var foreign, reference []string
 	for _, r := range records {
 		switch {
@@ -70,29 +80,43 @@ func baselines(records []Record) []string {
 			reference = append(reference, r.Engine)
 		}
 	}
-	return append(foreign, reference...)
+	var b []baseline
+	if len(foreign) > 0 {
+		b = append(b, baseline{foreign[0], foreign[:1]})
+	}
+	if len(foreign) > 1 {
+		b = append(b, baseline{"best peer", foreign})
+	}
+	for _, name := range reference {
+		b = append(b, baseline{name, []string{name}})
+	}
+	return b
 }
 
-// speedup returns how much faster r is than the engine of the given name, called
-// alike.
-func speedup(records []Record, name string, r Record) string {
+// speedup returns how much faster r is than a baseline.
+func speedup(records []Record, b baseline, r Record) string {
 	if !r.Foreign && !r.BitEqual {
 		return "–"
 	}
-	i := slices.IndexFunc(records, func(o Record) bool {
-		return o.Engine == name && o.Batch == r.Batch && o.Threads == r.Threads
-	})
-	if i < 0 {
+	fastest := math.Inf(1)
+	for _, o := range records {
+		if slices.Contains(b.engines, o.Engine) && o.Batch == r.Batch && o.Threads == r.Threads {
+			fastest = min(fastest, o.NsPerRow)
+		}
+	}
+	if math.IsInf(fastest, 1) {
 		return "–"
 	}
-	ratio := records[i].NsPerRow / r.NsPerRow
+	ratio := fastest / r.NsPerRow
 	switch {
 	case ratio >= 100:
 		return fmt.Sprintf("%.0f×", ratio)
 	case ratio >= 10:
 		return fmt.Sprintf("%.1f×", ratio)
-	default:
+	case ratio >= 0.1:
 		return fmt.Sprintf("%.2f×", ratio)
+	default:
+		return fmt.Sprintf("%.2g×", ratio)
 	}
 }
 
@@ -145,7 +169,7 @@ func loadTable(b *bufio.Writer, records []Record) {
 	}
 }
 
-// A grid is lines of cells, the first of which is the head.
+// A grid is lines of cells, the first of which is the head; some may be empty.
 type grid [][]string
 
 // write aligns the first and the last column left, the numbers between right.
@@ -157,6 +181,9 @@ func (g grid) write(b *bufio.Writer) {
 		}
 	}
 	for _, line := range g {
+		if line == nil {
+			fmt.Fprintln(b)
+		}
 		for i, cell := range line {
 			pad := strings.Repeat(" ", width[i]-utf8.RuneCountInString(cell))
 			switch i {

@@ -32,24 +32,11 @@ const (
 // targets wrong; a walk over nodes 3.9. In blocks of 128 rows a row takes 0.7.
 // Which side of a branch is the fall-through made no difference.
 func Branch(e *ir.Ensemble, o Options) ([]File, error) {
-	if err := e.Verify(); err != nil {
-		return nil, err
-	}
-	o, err := o.complete(e)
+	p, err := newPrinter(e, o, "branch")
 	if err != nil {
 		return nil, err
 	}
-	p := &printer{e: e, o: o}
-	parts := []func() ([]File, error){p.modelFiles, p.linkFiles, p.rowFiles, p.metaFiles, p.leafFiles, p.testFiles}
-	var files []File
-	for _, part := range parts {
-		f, err := part()
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, f...)
-	}
-	return files, nil
+	return gather(p.modelFiles, p.linkFiles, p.rowFiles, p.metaFiles, p.leafFiles, p.testFiles)
 }
 
 // modelFiles returns the files that compute margins: the main file and, for
@@ -61,26 +48,25 @@ func (p *printer) modelFiles() ([]File, error) {
 	if err != nil {
 		return nil, err
 	}
-	main, err := p.mainFile(t, len(groups))
+	main, err := p.mainFile("", p.block(t), p.marginText(t, len(groups)), p.baseText(t))
 	if err != nil {
 		return nil, err
 	}
-	files = append([]File{main}, files...)
-	if len(p.e.Trees) > 0 {
-		keys, err := t.keysFile()
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, keys)
+	more, err := t.supportFiles()
+	return append(append([]File{main}, files...), more...), err
+}
+
+// supportFiles returns what the printed trees call: keys.go and the leaf vectors.
+func (t *treePrinter) supportFiles() ([]File, error) {
+	if len(t.e.Trees) == 0 {
+		return nil, nil
 	}
-	if t.vector > 0 {
-		vectors, err := p.vectorFiles()
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, vectors...)
+	keys, err := t.keysFile()
+	if err != nil || t.vector == 0 {
+		return []File{keys}, err
 	}
-	return files, nil
+	vectors, err := t.vectorFiles()
+	return append([]File{keys}, vectors...), err
 }
 
 // groups returns the ends of the runs of trees that share a file.
@@ -169,7 +155,7 @@ func (t *treePrinter) printAdd(f *jen.File, group, first, end int) {
 	f.Func().Id(fmt.Sprintf("addRow%d", group)).Params(
 		jen.Id("m").Op("*[NumMargins]float32"), jen.Id("x").Op("*").Id("keys"),
 	).Block(jen.Op(strings.TrimSuffix(row.String(), "\n")))
-	if t.blockRows(t.columns.len()) == 1 {
+	if t.rowsOnly || t.blockRows(t.columns.len()) == 1 {
 		return
 	}
 	f.Line()

@@ -36,6 +36,7 @@ type Options struct {
 	Version string   // of hew, for headers; "dev" by default
 	Passes  []string // that the ensemble went through, for headers
 	Exact   bool     // whether all of them keep every bit
+	Why     string   // why this strategy was chosen, for the header
 
 	// MaxFuncNodes bounds the nodes of a tree that one function evaluates;
 	// 0 means 200. What the Go compiler needs grows faster than the function.
@@ -105,16 +106,45 @@ func (g *Golden) fits(e *ir.Ensemble) error {
 
 // A printer holds what the files of a package have in common.
 type printer struct {
-	e *ir.Ensemble
-	o Options
+	e        *ir.Ensemble
+	o        Options
+	strategy string
+}
+
+func newPrinter(e *ir.Ensemble, o Options, strategy string) (*printer, error) {
+	if err := e.Verify(); err != nil {
+		return nil, err
+	}
+	if e.Input != ir.Single || e.Sum != ir.Single {
+		return nil, fmt.Errorf("%s code for float64 models is not built yet", strategy)
+	}
+	o, err := o.complete(e)
+	if err != nil {
+		return nil, err
+	}
+	return &printer{e, o, strategy}, nil
+}
+
+// gather returns the files that all the parts of a package return.
+func gather(parts ...func() ([]File, error)) ([]File, error) {
+	var files []File
+	for _, part := range parts {
+		f, err := part()
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, f...)
+	}
+	return files, nil
 }
 
 // fileName returns the name of a file. The main file and the test are named for
 // the package, unless another file of the package or the go command has a
-// meaning for that name: row.go is another file, churn_linux.go is for Linux.
+// meaning for that name: row.go is another file, in some systems Row.go is the same
+// one, churn_linux.go is for Linux.
 func (p *printer) fileName(suffix string) string {
 	name := p.o.Package
-	if taken := []string{"keys", "link", "leaf", "vector", "row", "meta", "expf", "log1pf"}; strings.Contains(name, "_") || slices.Contains(taken, name) {
+	if taken := []string{"keys", "link", "leaf", "vector", "row", "meta", "engine", "expf", "log1pf"}; strings.Contains(name, "_") || slices.Contains(taken, strings.ToLower(name)) {
 		name = "predict"
 	}
 	return name + suffix

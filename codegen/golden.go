@@ -13,11 +13,14 @@ func (p *printer) testFiles() ([]File, error) {
 	}
 	f := p.newFile()
 	f.Anon("embed")
-	leafTest := ""
+	leafTest, first := "", ""
 	if len(p.e.Trees) > 0 {
 		leafTest = leafTestText
 	}
-	f.Add(code(fmt.Sprintf(testText, rows, leafTest)))
+	if p.strategy != "branch" {
+		first = "	loaded() // the first call would make the engine\n"
+	}
+	f.Add(code(fmt.Sprintf(testText, rows, leafTest, first)))
 	file, err := render(p.fileName("_test.go"), f)
 	data := append(words(g.X, g.Margin, g.Predict), words(g.Leaf)...)
 	return []File{file, {"testdata/golden.bin", data}}, err
@@ -89,7 +92,7 @@ func BenchmarkRow(b *testing.B) {
 	g := readGolden(b)
 	dst := make([]float32, NumOutputs)
 	i := 0
-	b.ReportAllocs()
+%[3]s	b.ReportAllocs()
 	for b.Loop() {
 		Predict(dst, row(g.x, i, NumFeatures))
 		if i++; i == goldenRows {
@@ -101,7 +104,7 @@ func BenchmarkRow(b *testing.B) {
 func BenchmarkBatch(b *testing.B) {
 	g := readGolden(b)
 	dst := make([]float32, len(g.predict))
-	b.ReportAllocs()
+%[3]s	b.ReportAllocs()
 	for b.Loop() {
 		Predict(dst, g.x)
 	}

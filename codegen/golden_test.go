@@ -59,16 +59,22 @@ func TestGolden(t *testing.T) {
 			require.NoError(t, os.RemoveAll(dir))
 			writeFiles(t, dir, files)
 		}
-		require.Equal(t, len(files), countFiles(t, dir), "%s: files", c.name)
-		for _, f := range files {
-			want, err := os.ReadFile(filepath.Join(dir, f.Name))
-			require.NoError(t, err)
-			if filepath.Ext(f.Name) == ".bin" {
-				require.True(t, bytes.Equal(want, f.Data), "%s/%s differs: run go test ./codegen -update", c.name, f.Name)
-				continue
-			}
-			require.Equal(t, string(want), string(f.Data), "%s/%s: run go test ./codegen -update and read the difference", c.name, f.Name)
+		wantFiles(t, dir, files)
+	}
+}
+
+// wantFiles requires that a folder holds just these files.
+func wantFiles(t *testing.T, dir string, files []codegen.File) {
+	t.Helper()
+	require.Equal(t, len(files), countFiles(t, dir), "%s: files", dir)
+	for _, f := range files {
+		want, err := os.ReadFile(filepath.Join(dir, f.Name))
+		require.NoError(t, err)
+		if filepath.Ext(f.Name) == ".bin" {
+			require.True(t, bytes.Equal(want, f.Data), "%s/%s differs: run go test ./codegen -update", dir, f.Name)
+			continue
 		}
+		require.Equal(t, string(want), string(f.Data), "%s/%s: run go test ./codegen -update and read the difference", dir, f.Name)
 	}
 }
 

@@ -6,7 +6,8 @@ import "hew/ir"
 // of 43,000 nodes in all forms take 912, 590, 483 and 145 MB, 700 trees of 57,000
 // nodes 1121, 734 and 173 MB, 4,000 trees of 343,000 nodes in the plainest 745 MB;
 // 5,000 trees of one, three and seven splits 986, 864 and 1086 MB, in the plainest
-// 272, 334 and 385 MB; 10,000 features 80 MB.
+// 272, 334 and 385 MB; 10,000 features 80 MB; sets of 385,000, 482,000 and 1,770,000
+// numbers 140, 191 and 592 MB.
 const (
 	memoryBase    = 60 << 20 // the compiler itself, with the standard library's export data
 	memoryTree    = 36 << 10 // a tree's function and its calls
@@ -15,9 +16,12 @@ const (
 	memoryChoice  = 24 << 10 // an inlined call of pick
 	memoryKey     = 15 << 10 // an inlined call of key
 	memoryStump   = 90 << 10 // a tree that is inlined where it is called, for a row and for a block
-	memoryFeature = 1 << 10  // a description in Meta
-	memoryField   = 7 << 10  // a field of Row
+	memoryFeature = 2 << 10  // a description in Meta
+	memoryField   = 8 << 10  // a field of Row
 	memoryLiteral = 800      // a number in a table
+	memorySet     = 250      // a number in the table of a set
+	memoryKernel  = 87 << 20 // the compiler at work on the sources of package kernel
+	memoryAsm     = 11 << 20 // what it and the assembler take more with assembly
 
 	defaultMaxMemory = 1 << 30
 )
@@ -43,12 +47,14 @@ func EstimateMemory(e *ir.Ensemble, o Options) int64 {
 func (p *printer) choose() (f form, plans []*plan, bytes int64) {
 	for _, f = range forms {
 		plans = plans[:0]
-		bytes = memoryBase + int64(len(p.e.Trees))*memoryTree + int64(len(p.e.Features))*memoryFeature
-		if len(p.e.Features) <= maxFields {
-			bytes += int64(len(p.e.Features)) * memoryField
-		}
+		bytes = memoryBase + int64(len(p.e.Trees))*memoryTree + memorySchema(p.e)
 		if l := p.e.Linear; l != nil {
 			bytes += int64(len(l.Weights)) * memoryLiteral
+		}
+		for _, s := range p.e.Sets {
+			if len(s) > 2*maxIntervals {
+				bytes += int64(len(s)) * memorySet
+			}
 		}
 		for i := range p.e.Trees {
 			pl := p.planTree(&p.e.Trees[i], f)
@@ -70,6 +76,34 @@ func (pl *plan) memory(f form) int64 {
 	}
 	if splits == 1 && f.inlined() {
 		bytes += memoryStump
+	}
+	return bytes
+}
+
+// EstimateTableMemory returns the peak memory that compiling the package that
+// Table prints will take, in bytes. The model's size does not matter, but for the
+// branch code of few rows.
+func EstimateTableMemory(e *ir.Ensemble, o Options, k Kernel) int64 {
+	o, err := o.complete(e)
+	if err != nil {
+		return 0
+	}
+	bytes := int64(memoryKernel)
+	if !k.Portable {
+		bytes += memoryAsm
+	}
+	if k.BranchRows > 0 {
+		_, _, branch := (&printer{e: e, o: o}).choose()
+		return bytes + branch - memoryBase
+	}
+	return bytes + memorySchema(e)
+}
+
+// memorySchema returns what Meta and Row take.
+func memorySchema(e *ir.Ensemble) int64 {
+	bytes := int64(len(e.Features)) * memoryFeature
+	if len(e.Features) <= maxFields {
+		bytes += int64(len(e.Features)) * memoryField
 	}
 	return bytes
 }

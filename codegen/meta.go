@@ -54,7 +54,7 @@ func (p *printer) metaFields(g *jen.Group) {
 	field("Format", quote(strings.Join(strings.Fields(s.Trainer+" "+s.Version+" "+s.Container), " ")))
 	field("Objective", quote(s.Objective))
 	field("Task", quote(p.e.Task.String()))
-	field("Strategy", quote("branch"))
+	field("Strategy", quote(p.strategy))
 	field("Exact", strconv.FormatBool(p.o.Exact))
 	field("Passes", quoteAll(p.o.Passes))
 	field("Hew", quote(p.o.Version))

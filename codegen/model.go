@@ -22,18 +22,23 @@ func (p *printer) blockRows(keys int) int {
 }
 
 // mainFile returns the file that states the contract: shape, types, Predict and
-// Margin.
-func (p *printer) mainFile(t *treePrinter, groups int) (File, error) {
+// the given declarations, Margin first. Block is the number of rows in a block, or
+// 0 if nothing asks for it, and note a paragraph of the documentation, or nothing.
+func (p *printer) mainFile(note string, block int, declarations ...string) (File, error) {
 	f := p.newFile()
 	p.header(f)
 	f.PackageComment(fmt.Sprintf("// Package %s predicts with %s.", p.o.Package, p.subject()))
 	f.PackageComment("//\n// Its functions take rows one after the other in one slice, any number of them.\n" +
 		"// A missing value is NaN, a categorical one its code. They allocate nothing, are\n" +
 		"// safe for concurrent use and panic only if a length does not fit the shape.")
-	f.Add(code(p.shapeText(t))).Line()
-	f.Add(code(p.predictText())).Line()
-	f.Add(code(p.marginText(t, groups))).Line()
-	f.Add(code(p.baseText(t)))
+	if note != "" {
+		f.PackageComment("//\n" + note)
+	}
+	f.Add(code(p.shapeText(block))).Line()
+	f.Add(code(p.predictText()))
+	for _, d := range declarations {
+		f.Line().Add(code(d))
+	}
 	return render(p.fileName(".go"), f)
 }
 
@@ -67,10 +72,18 @@ func (p *printer) header(f *jen.File) {
 	f.HeaderComment("//")
 	for _, line := range [][2]string{
 		{"model", model}, {"objective", orNone(comment(s.Objective))}, {"shape", shape}, {"passes", comment(passes)},
-		{"strategy", "branch"}, {"exact", map[bool]string{true: "yes", false: "no"}[p.o.Exact]},
+		{"strategy", p.strategyLine()}, {"exact", map[bool]string{true: "yes", false: "no"}[p.o.Exact]},
 	} {
 		f.HeaderComment(fmt.Sprintf("// %-10s %s", line[0]+":", line[1]))
 	}
+}
+
+// strategyLine names the strategy and says why it was chosen.
+func (p *printer) strategyLine() string {
+	if p.o.Why == "" {
+		return p.strategy
+	}
+	return fmt.Sprintf("%s (%s)", p.strategy, p.o.Why)
 }
 
 // count returns a number with its noun.
@@ -103,7 +116,7 @@ func (p *printer) subject() string {
 	return "a " + kind
 }
 
-func (p *printer) shapeText(t *treePrinter) string {
+func (p *printer) shapeText(block int) string {
 	text := fmt.Sprintf(`// The shape of the model.
 const (
 	NumFeatures = %d // values in a row
@@ -118,11 +131,11 @@ type Input = float32
 // Output is the type of a prediction, the one in which the trainer sums.
 type Output = float32
 `, len(p.e.Features), p.e.Link.Width(p.e.Outputs), p.e.Outputs, len(p.e.Trees))
-	if n := p.blockRows(t.columns.len()); len(p.e.Trees) > 0 && n > 1 || p.e.Link == ir.Argmax {
+	if block > 0 {
 		text += fmt.Sprintf(`
 // blockRows is the number of rows that are scored together.
 const blockRows = %d
-`, n)
+`, block)
 	}
 	return text
 }
@@ -139,6 +152,12 @@ func Predict(dst []Output, x []Input) {
 		return doc + "	Margin(dst, x)\n}\n"
 	case ir.Argmax:
 		return doc + `	rows := countRows(len(dst), NumOutputs, len(x))
+	if rows == 1 {
+		var m [NumMargins]float32
+		Margin(m[:], x)
+		dst[0] = link(&m)
+		return
+	}
 	var m [blockRows * NumMargins]float32
 	for i := 0; i < rows; i += blockRows {
 		n := min(blockRows, rows-i)
@@ -170,6 +189,14 @@ const marginDoc = `// Margin writes the margins of the rows in x to dst, the sum
 // NumMargins values for each NumFeatures values, row by row.
 func Margin(dst []Output, x []Input) {
 `
+
+// block returns the value of blockRows, or 0 if branch code does not need it.
+func (p *printer) block(t *treePrinter) int {
+	if n := p.blockRows(t.columns.len()); len(p.e.Trees) > 0 && n > 1 || p.e.Link == ir.Argmax {
+		return n
+	}
+	return 0
+}
 
 // marginText prints Margin and what it calls.
 func (p *printer) marginText(t *treePrinter, groups int) string {

@@ -32,6 +32,27 @@ type plan struct {
 	cut    []bool // a subtree that is a function of its own
 
 	branches, choices, funcs int
+
+	cycles float64 // expected for a row
+}
+
+// EstimateTime returns about how many nanoseconds branch code takes for a row
+// that comes alone, on a processor of some 3.5 GHz. Fitted to models of 1 to 40
+// trees of depth 1 to 6 over 3 to 150 features, for which it is right within a
+// third: large ones take longer than it says.
+func EstimateTime(e *ir.Ensemble, o Options) float64 {
+	const call, key, tree, cycle = 6, 1.15, 2.8, 0.1
+	o, err := o.complete(e)
+	if err != nil {
+		return 0
+	}
+	p := &printer{e: e, o: o}
+	_, plans, _ := p.choose()
+	ns := call + key*float64(columnsOf(e).len()) + tree*float64(len(plans))
+	for _, pl := range plans {
+		ns += cycle * pl.cycles
+	}
+	return ns
 }
 
 // Costs in cycles, measured with 500 trees of depth 6 on an AMD Zen 4 and not
@@ -81,6 +102,7 @@ func (p *printer) planTree(t *ir.Tree, f form) *plan {
 			pl.branches++
 		}
 	}
+	pl.cycles = branched[0]
 	return pl
 }
 

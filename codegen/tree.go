@@ -12,9 +12,10 @@ import (
 // A treePrinter prints the functions of trees and gathers what they refer to.
 type treePrinter struct {
 	*printer
-	form    form
-	columns *columns
-	uses    uses
+	form     form
+	columns  *columns
+	uses     uses
+	rowsOnly bool // nothing for blocks of rows
 
 	// Of the tree that is being printed.
 	index  int

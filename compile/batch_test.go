@@ -45,15 +45,20 @@ func (a answers) split(n int, e *ir.Ensemble) (first, rest answers) {
 	return answers{a.margin[:m], a.predict[:p], a.leaf[:l]}, answers{a.margin[m:], a.predict[p:], a.leaf[l:]}
 }
 
-// build generates a package for each specimen, links all of them into one
-// program and returns what each says about its rows.
-func build(t *testing.T, specimens []specimen) []answers {
+// A program links the generated packages of specimens.
+type program struct {
+	dir       string
+	specimens []specimen
+}
+
+// build generates a package for each specimen and builds a program of all.
+func build(t *testing.T, strategy string, specimens []specimen) *program {
 	t.Helper()
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "go.mod"), []byte("module specimens\n\ngo 1.26\n"))
 	write(t, filepath.Join(dir, "main.go"), mainSource(specimens))
 	for i, s := range specimens {
-		files, _, err := compile.Package(s.e, compile.Options{Package: packageName(i)})
+		files, _, err := compile.Package(s.e, compile.Options{Package: packageName(i), Strategy: strategyFor(s.e, strategy)})
 		require.NoError(t, err, s.name)
 		for _, f := range files {
 			write(t, filepath.Join(dir, packageName(i), f.Name), f.Data)
@@ -64,14 +69,29 @@ func build(t *testing.T, specimens []specimen) []answers {
 	}
 	// Without the paths in it, the build cache serves the next run too.
 	goTool(t, dir, "build", "-trimpath", "-o", "specimens", ".")
-	cmd := exec.Command(filepath.Join(dir, "specimens"))
-	cmd.Dir = dir
+	return &program{dir, specimens}
+}
+
+// strategyFor returns strategy, or auto for an ensemble that has no trees.
+func strategyFor(e *ir.Ensemble, strategy string) string {
+	if len(e.Trees) == 0 {
+		return "auto"
+	}
+	return strategy
+}
+
+// run returns what each package says about its rows at a level of HEW_CPU.
+func (p *program) run(t *testing.T, level string) []answers {
+	t.Helper()
+	cmd := exec.Command(filepath.Join(p.dir, "specimens"))
+	cmd.Dir = p.dir
+	cmd.Env = append(os.Environ(), "HEW_CPU="+level)
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, string(out))
 
-	all := make([]answers, len(specimens))
-	for i, s := range specimens {
-		data, err := os.ReadFile(filepath.Join(dir, packageName(i), "answers"))
+	all := make([]answers, len(p.specimens))
+	for i, s := range p.specimens {
+		data, err := os.ReadFile(filepath.Join(p.dir, packageName(i), "answers"))
 		require.NoError(t, err)
 		a := newAnswers(s.e, len(s.x)/len(s.e.Features))
 		r := bytes.NewReader(data)
@@ -86,7 +106,7 @@ func build(t *testing.T, specimens []specimen) []answers {
 
 func packageName(i int) string { return fmt.Sprintf("m%03d", i) }
 
-func write(t *testing.T, path string, data []byte) {
+func write(t testing.TB, path string, data []byte) {
 	t.Helper()
 	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
 	require.NoError(t, os.WriteFile(path, data, 0o644))
@@ -94,7 +114,7 @@ func write(t *testing.T, path string, data []byte) {
 
 // goTool runs the go command in a module that needs nothing but the standard
 // library.
-func goTool(t *testing.T, dir string, args ...string) {
+func goTool(t testing.TB, dir string, args ...string) {
 	t.Helper()
 	cmd := exec.Command("go", args...)
 	cmd.Dir = dir
@@ -186,20 +206,28 @@ func check(err error) {
 `
 
 // A generated package passes its own test and vet, with golden rows from the
-// ensemble as it was before the passes.
+// ensemble as it was before the passes. What it carries for other processors
+// passes vet too.
 func TestGeneratedTest(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds a package")
 	}
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "go.mod"), []byte("module sample\n\ngo 1.26\n"))
-	files, _, err := compile.Package(sample(), compile.Options{Package: "sample"})
-	require.NoError(t, err)
-	for _, f := range files {
-		write(t, filepath.Join(dir, f.Name), f.Data)
+	for _, strategy := range []string{"branch", "table", "simd"} {
+		for name, e := range map[string]*ir.Ensemble{"merged": sample(), "same": ir.MustParse("(f0<1 (f1<2? 1 2) 3)")} {
+			files, _, err := compile.Package(e, compile.Options{Package: "sample", Strategy: strategy})
+			require.NoError(t, err)
+			for _, f := range files {
+				write(t, filepath.Join(dir, strategy, name, f.Name), f.Data)
+			}
+		}
 	}
-	goTool(t, dir, "vet", ".")
-	goTool(t, dir, "test", ".")
+	goTool(t, dir, "vet", "./...")
+	goTool(t, dir, "vet", "-tags=purego", "./...")
+	goTool(t, dir, "test", "./...")
+	t.Setenv("GOARCH", "arm64")
+	goTool(t, dir, "vet", "./...")
 }
 
 var ensembles = flag.Int("ensembles", 40, "number of random ensembles that TestRandomEnsembles generates and builds")
@@ -215,8 +243,29 @@ func TestRandomEnsembles(t *testing.T) {
 		e := nodiff.Ensemble(uint64(i), 12, 8)
 		specimens[i] = specimen{fmt.Sprintf("ensemble %d", i), e, nodiff.Rows(e, 500, uint64(i))}
 	}
-	for i, got := range build(t, specimens) {
-		s := specimens[i]
-		wantReference(t, s.name, s.e, s.x, got)
+	for _, r := range runs {
+		some := specimens[:(len(specimens)+r.every-1)/r.every]
+		p := build(t, r.strategy, some)
+		for _, level := range r.levels {
+			for i, got := range p.run(t, level) {
+				s := some[i]
+				wantReference(t, fmt.Sprintf("%s, %s %s", s.name, r.strategy, level), s.e, s.x, got)
+			}
+		}
 	}
+}
+
+// runs are the strategies, and the levels of HEW_CPU at which their packages are
+// asked; the empty one is what this processor has. The Go compiler takes half a
+// second for each package of tables, most of it the same code again, so that only
+// every so manieth ensemble becomes one.
+var runs = []struct {
+	strategy string
+	levels   []string
+	every    int
+}{
+	{"branch", []string{""}, 1},
+	{"table", []string{""}, 8},
+	{"simd", []string{"", "avx2", "generic"}, 4},
+	{"auto", []string{""}, 8},
 }

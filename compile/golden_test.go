@@ -2,6 +2,7 @@ package compile_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -105,7 +106,9 @@ func TestPassesOnGoldenCases(t *testing.T) {
 
 // Every model of every XGBoost version, as a generated package, gives the
 // trainer's own margins, predictions and leaf numbers on the recorded rows, and
-// those of the reference evaluator on rows around the model's thresholds.
+// those of the reference evaluator on rows around the model's thresholds. Of
+// packages that carry the same code, one of each kind is enough: what differs in
+// them is data.
 func TestGoldenCases(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds a package for each golden case")
@@ -117,16 +120,59 @@ func TestGoldenCases(t *testing.T) {
 		x := append(c.rows[:len(c.rows):len(c.rows)], nodiff.Rows(c.e, boundaryRows, uint64(i))...)
 		specimens[i] = specimen{c.name, c.e, x}
 	}
-	for i, got := range build(t, specimens) {
-		c := &cases[i]
-		recorded, boundary := got.split(len(c.rows)/len(c.e.Features), c.e)
-		wantBits(t, c.name+": margin", c.answers.margin, recorded.margin)
-		wantBits(t, c.name+": prediction", c.answers.predict, recorded.predict)
-		if c.hasLeaf {
-			wantLeaves(t, c.name+": leaf", c.answers.leaf, recorded.leaf)
+	for _, r := range runs {
+		some := indices(cases, r.strategy == "branch")
+		chosen := make([]specimen, len(some))
+		for i, j := range some {
+			chosen[i] = specimens[j]
 		}
-		wantReference(t, c.name+", boundary rows", c.e, specimens[i].x[len(c.rows):], boundary)
+		t.Logf("%s: %d packages", r.strategy, len(some))
+		p := build(t, r.strategy, chosen)
+		for _, level := range r.levels {
+			for i, got := range p.run(t, level) {
+				c := &cases[some[i]]
+				c.check(t, fmt.Sprintf("%s, %s %s", c.name, r.strategy, level), chosen[i].x, got)
+			}
+		}
 	}
+}
+
+// indices returns the indices of all cases, or of those that are the first of
+// their kind and of the large ones.
+func indices(cases []trained, all bool) []int {
+	var list []int
+	seen := map[string]bool{}
+	for i := range cases {
+		kind := cases[i].kind()
+		if all || !seen[kind] || cases[i].e.NumNodes() > 10_000 {
+			list = append(list, i)
+		}
+		seen[kind] = true
+	}
+	return list
+}
+
+// kind tells what the code of c's package depends on.
+func (c *trained) kind() string {
+	e := c.e
+	vectors, depth := false, 0
+	for i := range e.Trees {
+		vectors, depth = vectors || e.Trees[i].Vectors != nil, max(depth, e.Trees[i].Depth())
+	}
+	return fmt.Sprint(e.Link, min(e.Outputs, 3), e.BaseLast, vectors, len(e.Sets) > 0, depth > 6, len(e.Trees) == 0)
+}
+
+// check requires that got is what the trainer said about the recorded rows at the
+// beginning of x, and what the reference evaluator says about the others.
+func (c *trained) check(t *testing.T, name string, x []float32, got answers) {
+	t.Helper()
+	recorded, boundary := got.split(len(c.rows)/len(c.e.Features), c.e)
+	wantBits(t, name+": margin", c.answers.margin, recorded.margin)
+	wantBits(t, name+": prediction", c.answers.predict, recorded.predict)
+	if c.hasLeaf {
+		wantLeaves(t, name+": leaf", c.answers.leaf, recorded.leaf)
+	}
+	wantReference(t, name+", boundary rows", c.e, x[len(c.rows):], boundary)
 }
 
 // wantReference requires that got is what the reference evaluator says about x.

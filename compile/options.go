@@ -14,7 +14,7 @@ import (
 // Package is a sensible default.
 type Options struct {
 	Package  string // name of the generated package
-	Strategy string // "branch" or "auto", which is also the default; "auto" chooses
+	Strategy string // "branch", "table", "simd" or "auto", which is also the default
 
 	// PrintAfter names a pass after which Dump receives the text form of the
 	// ensemble; "help" writes the list of passes instead and ends with ErrHelp.
@@ -29,6 +29,12 @@ type Options struct {
 
 	Version string // of hew, for the header of generated files; "dev" by default
 }
+
+// An OptionError says that an option is none: nobody has to look at a model to
+// know it.
+type OptionError struct{ error }
+
+func optionf(format string, args ...any) error { return OptionError{fmt.Errorf(format, args...)} }
 
 // check fills in defaults and reports options that Package cannot follow.
 func (o *Options) check() error {
@@ -61,14 +67,14 @@ func (o *Options) checkPrintAfter() error {
 func (o *Options) checkPackage() error {
 	switch p := o.Package; {
 	case !token.IsIdentifier(p) || p == "_":
-		return fmt.Errorf("package name %q is not a Go identifier", p)
+		return optionf("package name %q is not a Go identifier", p)
 	case p == "main" || p == "init":
-		return fmt.Errorf("package name %q cannot be imported; choose another", p)
+		return optionf("package name %q cannot be imported; choose another", p)
 	case strings.HasSuffix(p, "_test"):
-		return fmt.Errorf("package name %q is reserved for tests; choose another", p)
+		return optionf("package name %q is reserved for tests; choose another", p)
 	}
 	if o.MaxMemory < 0 {
-		return fmt.Errorf("maximum compile memory %d is negative", o.MaxMemory)
+		return optionf("maximum compile memory %d is negative", o.MaxMemory)
 	}
 	if o.Version == "" {
 		o.Version = "dev"
@@ -76,18 +82,11 @@ func (o *Options) checkPackage() error {
 	return nil
 }
 
-// checkStrategy resolves "auto".
 func (o *Options) checkStrategy() error {
-	switch o.Strategy {
-	case "", "auto":
-		o.Strategy = "branch"
-	case "branch":
-	case "table", "simd":
-		return fmt.Errorf("strategy %q is not available in this version; use branch or auto", o.Strategy)
-	default:
-		return checkName("strategy", o.Strategy, []string{"auto", "branch"})
+	if o.Strategy == "" {
+		o.Strategy = "auto"
 	}
-	return nil
+	return checkName("strategy", o.Strategy, strategies)
 }
 
 func passNames(passes []pass) []string {
@@ -108,5 +107,5 @@ func checkName(kind, name string, known []string) error {
 	if hint == "" {
 		hint = " (want one of " + strings.Join(known, ", ") + ")"
 	}
-	return fmt.Errorf("unknown %s %q%s", kind, name, hint)
+	return optionf("unknown %s %q%s", kind, name, hint)
 }

@@ -28,25 +28,31 @@ func Package(e *ir.Ensemble, o Options) ([]codegen.File, *Report, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	c := codegen.Options{
+	c, err := choose(p, o.Strategy, o.MaxMemory)
+	if err != nil {
+		return nil, nil, fmt.Errorf("strategy %s: %w; use branch or auto", o.Strategy, err)
+	}
+	g := codegen.Options{
 		Package:   o.Package,
 		Version:   o.Version,
 		Passes:    r.Passes(),
 		Exact:     r.Exact,
 		MaxMemory: o.MaxMemory,
 		Golden:    goldenRows(e),
-		Leaves:    e,
 	}
-	r.Source.CompileMemory = codegen.EstimateMemory(p, c)
-	if o.MaxMemory > 0 && r.Source.CompileMemory > o.MaxMemory {
-		return nil, nil, fmt.Errorf("compiling %d trees of %d nodes takes about %s of memory in the plainest form, more than the %s allowed; raise the limit",
-			r.After.Trees, r.After.Nodes, formatBytes(r.Source.CompileMemory), formatBytes(o.MaxMemory))
+	if r.merged {
+		g.Leaves = e
 	}
-	files, err := codegen.Branch(p, c)
+	memory := c.memory(p, g)
+	if o.MaxMemory > 0 && memory > o.MaxMemory {
+		return nil, nil, fmt.Errorf("strategy %s: compiling %d trees of %d nodes takes about %s of memory, more than the %s allowed; raise the limit",
+			c.strategy, r.After.Trees, r.After.Nodes, FormatBytes(memory), FormatBytes(o.MaxMemory))
+	}
+	files, err := c.print(p, g)
 	if err != nil {
-		return nil, nil, fmt.Errorf("strategy %s: %w", o.Strategy, err)
+		return nil, nil, err
 	}
-	r.Strategy = o.Strategy
+	r.Strategy, r.Source.CompileMemory = c.strategy, memory
 	r.Source.Files = len(files)
 	for _, f := range files {
 		r.Source.Bytes += int64(len(f.Data))

@@ -9,10 +9,11 @@ import (
 
 // A pass rewrites an ensemble in place and leaves it well formed.
 type pass struct {
-	name  string // as in --print-after=name and in the report
-	run   func(*ir.Ensemble) error
-	exact bool   // margins and predictions keep their bits on every row
-	doc   string // what it does, for --print-after=help
+	name   string // as in --print-after=name and in the report
+	run    func(*ir.Ensemble) error
+	exact  bool   // margins and predictions keep their bits on every row
+	merges bool   // leaves, if a tree has fewer nodes afterwards
+	doc    string // what it does, for --print-after=help
 }
 
 func kind(exact bool) string {
@@ -25,7 +26,7 @@ func kind(exact bool) string {
 // passes is the pipeline, in the order in which it runs.
 var passes = []pass{
 	{name: "dead", run: prune.Dead, exact: true, doc: "remove the branches that no row reaches"},
-	{name: "collapse", run: prune.Collapse, exact: true, doc: "replace a split whose two sides are the same by one of them"},
+	{name: "collapse", run: prune.Collapse, exact: true, merges: true, doc: "replace a split whose two sides are the same by one of them"},
 }
 
 // A constraint says that pass a runs before pass b. The constraints document

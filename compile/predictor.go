@@ -3,8 +3,8 @@ package compile
 import (
 	"strings"
 
-	"hew/interp"
 	"hew/ir"
+	"hew/kernel"
 	"hew/predict"
 )
 
@@ -36,12 +36,15 @@ func Info(e *ir.Ensemble, name string) predict.Info {
 
 // Interp returns the reference evaluator of e as a predictor of the given name.
 func Interp(e *ir.Ensemble, name string) predict.Predictor {
-	m := interp.New(e)
-	p := predict.Predictor{Info: Info(e, name), Predict: m.Predict, Margin: m.Margin}
-	if len(e.Trees) > 0 {
-		p.Leaf = m.Leaf
+	return interpreted(e, "").Predictor(name)
+}
+
+// Predictor returns a predictor of the given name for e: the named engine, with
+// the instructions of cpu.
+func Predictor(e *ir.Ensemble, name, engine string, cpu kernel.CPU) (predict.Predictor, error) {
+	g, err := NewEngine(e, engine, cpu)
+	if err != nil {
+		return predict.Predictor{}, err
 	}
-	p.Source.Engine = "interp"
-	p.Source.Exact = true
-	return p
+	return g.Predictor(name), nil
 }

@@ -18,6 +18,8 @@ type Report struct {
 	Exact         bool   // whether all passes are exact
 	Strategy      string // that printed the package; empty if none was made
 	Source        Source // the package; zero if none was made
+
+	merged bool // whether a pass merged leaves, so that their numbers are those of the ensemble before
 }
 
 // A Step is what one pass did.
@@ -81,7 +83,7 @@ func (r *Report) Print(w io.Writer) error {
 		return nil
 	}
 	_, err := fmt.Fprintf(w, "%s: %d files, %s; compiling them takes about %s of memory\n",
-		r.Strategy, r.Source.Files, formatBytes(r.Source.Bytes), formatBytes(r.Source.CompileMemory))
+		r.Strategy, r.Source.Files, FormatBytes(r.Source.Bytes), FormatBytes(r.Source.CompileMemory))
 	return err
 }
 
@@ -96,7 +98,7 @@ func printStep(w io.Writer, s Step) {
 	fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%v\n", s.Pass,
 		change(s.Before.Trees, s.After.Trees), change(s.Before.Nodes, s.After.Nodes),
 		change(s.Before.Leaves, s.After.Leaves),
-		changeText(formatBytes(s.Before.Bytes), formatBytes(s.After.Bytes)), kind(s.Exact),
+		changeText(FormatBytes(s.Before.Bytes), FormatBytes(s.After.Bytes)), kind(s.Exact),
 		s.Time.Round(time.Microsecond))
 }
 
@@ -111,8 +113,8 @@ func changeText(before, after string) string {
 	return before + " → " + after
 }
 
-// formatBytes returns n in a unit of powers of ten, with three digits.
-func formatBytes(n int64) string {
+// FormatBytes returns n in a unit of powers of ten, with three digits.
+func FormatBytes(n int64) string {
 	units := []string{"kB", "MB", "GB"}
 	if n < 1000 {
 		return fmt.Sprintf("%d B", n)

@@ -44,6 +44,7 @@ func run(e *ir.Ensemble, passes []pass, o Options) (*Report, error) {
 		s.After = sizeOf(e)
 		r.After = s.After
 		r.Exact = r.Exact && p.exact
+		r.merged = r.merged || p.merges && s.After != s.Before
 		r.Steps = append(r.Steps, s)
 	}
 	return r, nil
@@ -58,7 +59,15 @@ func Plan(e *ir.Ensemble) []string {
 	for _, p := range passes {
 		lines = append(lines, fmt.Sprintf("pass %s, %s: %s", p.name, kind(p.exact), p.doc))
 	}
-	return append(lines, "strategy branch: if and else, a function per tree")
+	p := e.Clone()
+	if _, err := run(p, passes, Options{}); err != nil {
+		return append(lines, err.Error())
+	}
+	c, err := choose(p, "auto", 0)
+	if err != nil {
+		return append(lines, err.Error())
+	}
+	return append(lines, fmt.Sprintf("strategy %s: %s", c.strategy, c.why))
 }
 
 // printPasses lists the passes in the order in which they run.

@@ -64,7 +64,7 @@ func Rank(e *ir.Ensemble) (*Ranks, error) {
 	k := newCoder(e)
 	keys := k.keys()
 	if len(keys) > MaxColumns {
-		return nil, fmt.Errorf("%d columns of ranks, more than %d: use the branch strategy or interp", len(keys), MaxColumns)
+		return nil, fmt.Errorf("%d columns, more than %d", len(keys), MaxColumns)
 	}
 	r := &Ranks{Columns: make([]Column, len(keys)), Splits: make([][]Split, len(e.Trees))}
 	place := make(map[key]int32, len(keys))

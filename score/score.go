@@ -5,10 +5,12 @@ package score
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 
+	"hew/internal/nearest"
 	"hew/interp"
 	"hew/ir"
 	"hew/rows"
@@ -23,6 +25,35 @@ type Request struct {
 
 	X    []float32 // rows × features
 	Base []float32 // rows × margins, in place of the base margin; nil for that
+
+	Engine Engine // of the ensemble; nil for the reference
+}
+
+// An Engine evaluates the trees of an ensemble. Its methods are called
+// concurrently, with rows × features values in x.
+type Engine interface {
+	Margin(dst, x []float32)           // rows × margins sums before the link
+	MarginFrom(dst, x, base []float32) // the same from base margins of each row
+	Leaf(dst []int32, x []float32)     // rows × trees leaf numbers
+}
+
+// outputs are what a request can ask for; decision and contrib are names that
+// other models and later versions have answers to.
+var outputs = []string{"predict", "proba", "margin", "label", "leaf"}
+
+// Outputs names the outputs that Run knows, for help texts.
+func Outputs() string { return strings.Join(outputs, "|") }
+
+// CheckOutput reports a name that is not one of an output.
+func CheckOutput(name string) error {
+	if slices.Contains(outputs, name) || name == "decision" || name == "contrib" {
+		return nil
+	}
+	hint := nearest.Hint(name, outputs)
+	if hint == "" {
+		hint = "; there are " + strings.Join(outputs, ", ")
+	}
+	return fmt.Errorf("unknown output %q%s", name, hint)
 }
 
 // Run computes the requested output of e.
@@ -31,7 +62,10 @@ func Run(e *ir.Ensemble, r Request) (rows.Output, error) {
 	if r.Base != nil && len(r.Base) != n*e.Outputs {
 		return rows.Output{}, fmt.Errorf("base margin of %d values for %d rows × %d outputs", len(r.Base), n, e.Outputs)
 	}
-	s := scorer{interp.New(e), e, r, n}
+	s := scorer{interp.New(e), r.Engine, e, r, n}
+	if s.trees == nil {
+		s.trees = s.m
+	}
 	switch r.Output {
 	case "predict":
 		return shaped(s.predict(), n, columns(e, "predict", e.Link.Width(e.Outputs))), nil
@@ -48,14 +82,15 @@ func Run(e *ir.Ensemble, r Request) (rows.Output, error) {
 	case "contrib":
 		return rows.Output{}, fmt.Errorf("output contrib (SHAP values) is not supported yet")
 	}
-	return rows.Output{}, fmt.Errorf("unknown output %q; there are predict, proba, margin, label and leaf", r.Output)
+	return rows.Output{}, CheckOutput(r.Output)
 }
 
 type scorer struct {
-	m *interp.Engine
-	e *ir.Ensemble
-	r Request
-	n int // rows
+	m     *interp.Engine // its link
+	trees Engine
+	e     *ir.Ensemble
+	r     Request
+	n     int // rows
 }
 
 // shaped returns values as a column, or as a matrix if they have several columns.
@@ -86,21 +121,27 @@ func columns(e *ir.Ensemble, output string, width int) []string {
 func (s *scorer) margin() []float32 {
 	k := s.e.Outputs
 	out := make([]float32, s.n*k)
-	s.blocks(func(a, b int) {
-		x := s.r.X[a*len(s.e.Features) : b*len(s.e.Features)]
-		if s.r.Base != nil {
-			s.m.MarginFrom(out[a*k:b*k], x, s.r.Base[a*k:b*k])
-			return
-		}
-		s.m.Margin(out[a*k:b*k], x)
-	})
+	s.blocks(func(a, b int) { s.marginOf(out[a*k:b*k], a, b) })
 	return out
 }
 
+// marginOf writes the margins of rows [a, b) to out.
+func (s *scorer) marginOf(out []float32, a, b int) {
+	x := s.r.X[a*len(s.e.Features) : b*len(s.e.Features)]
+	if s.r.Base == nil {
+		s.trees.Margin(out, x)
+		return
+	}
+	s.trees.MarginFrom(out, x, s.r.Base[a*s.e.Outputs:b*s.e.Outputs])
+}
+
 func (s *scorer) predict() []float32 {
-	margin := s.margin()
-	out := make([]float32, s.n*s.e.Link.Width(s.e.Outputs))
-	s.m.Transform(out, margin)
+	k, w := s.e.Outputs, s.e.Link.Width(s.e.Outputs)
+	margin, out := make([]float32, s.n*k), make([]float32, s.n*w)
+	s.blocks(func(a, b int) {
+		s.marginOf(margin[a*k:b*k], a, b)
+		s.m.Transform(out[a*w:b*w], margin[a*k:b*k])
+	})
 	return out
 }
 
@@ -113,7 +154,7 @@ func (s *scorer) leaf() (rows.Output, error) {
 	}
 	leaves := make([]int32, s.n*t)
 	s.blocks(func(a, b int) {
-		s.m.Leaf(leaves[a*t:b*t], s.r.X[a*len(s.e.Features):b*len(s.e.Features)])
+		s.trees.Leaf(leaves[a*t:b*t], s.r.X[a*len(s.e.Features):b*len(s.e.Features)])
 	})
 	values := make([]float32, len(leaves))
 	for i, v := range leaves {
@@ -192,9 +233,4 @@ func (s *scorer) blocks(f func(begin, end int)) {
 	}
 	close(next)
 	wg.Wait()
-}
-
-// Outputs names the outputs that Run knows, for help texts.
-func Outputs() string {
-	return strings.Join([]string{"predict", "proba", "margin", "label", "leaf"}, "|")
 }

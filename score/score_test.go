@@ -1,11 +1,18 @@
 package score_test
 
 import (
+	"bytes"
+	"fmt"
 	"math"
+	"os"
+	"strconv"
+	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"hew/internal/npy"
 	"hew/interp"
 	"hew/ir"
 	"hew/score"
@@ -125,7 +132,8 @@ func TestRefusals(t *testing.T) {
 	}{
 		"decision": {one(ir.Identity, ir.Regression), "xgboost models have no decision function; ask for margin"},
 		"contrib":  {one(ir.Identity, ir.Regression), "output contrib (SHAP values) is not supported yet"},
-		"lable":    {one(ir.Identity, ir.Regression), `unknown output "lable"; there are predict, proba, margin, label and leaf`},
+		"lable":    {one(ir.Identity, ir.Regression), `unknown output "lable" (did you mean "label"?)`},
+		"shap":     {one(ir.Identity, ir.Regression), `unknown output "shap"; there are predict, proba, margin, label, leaf`},
 		"label":    {one(ir.Identity, ir.Regression), "some:objective has no classes; ask for predict"},
 		"proba":    {one(ir.Step, ir.Classification), "some:objective gives no probabilities; ask for predict"},
 		"leaf":     {linear, "a gblinear model without trees has no leaves"},
@@ -133,4 +141,85 @@ func TestRefusals(t *testing.T) {
 		_, err := score.Run(c.e, score.Request{Output: output, X: x})
 		require.EqualError(t, err, c.want)
 	}
+}
+
+// A counter is an engine that counts the rows it is asked about.
+type counter struct {
+	*interp.Engine
+	margins, leaves, bases atomic.Int64
+}
+
+func (c *counter) Margin(dst, x []float32) {
+	c.margins.Add(int64(len(x)))
+	c.Engine.Margin(dst, x)
+}
+
+func (c *counter) MarginFrom(dst, x, base []float32) {
+	c.bases.Add(int64(len(x)))
+	c.Engine.MarginFrom(dst, x, base)
+}
+
+func (c *counter) Leaf(dst []int32, x []float32) {
+	c.leaves.Add(int64(len(x)))
+	c.Engine.Leaf(dst, x)
+}
+
+// Every output comes from the engine of the request.
+func TestEngine(t *testing.T) {
+	e := one(ir.Sigmoid, ir.Classification)
+	for output, base := range map[string][]float32{"predict": nil, "proba": nil, "margin": nil, "label": nil, "leaf": nil, "margin from": {1, 2, 3}} {
+		c := &counter{Engine: interp.New(e)}
+		output, _, _ := strings.Cut(output, " ")
+		r := score.Request{Output: output, X: x, Base: base}
+		want, err := score.Run(e, r)
+		require.NoError(t, err)
+		r.Engine = c
+		got, err := score.Run(e, r)
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+		require.EqualValues(t, len(x), c.margins.Load()+c.leaves.Load()+c.bases.Load(), output)
+		require.Equal(t, output == "leaf", c.leaves.Load() > 0)
+		require.Equal(t, base != nil, c.bases.Load() > 0)
+	}
+}
+
+func TestRounds(t *testing.T) {
+	e := ir.MustParse("(f0<0.5 1 -1)", "(f0<0.5 2 -2)", "(f0<0.5 4 -4)")
+	e.Rounds = []int32{0, 1, 2, 3}
+	for text, trees := range map[string]int{"0:0": 3, ":": 3, "0:3": 3, "1:": 2, ":2": 2, "1:2": 1, "2:2": 0} {
+		r, err := score.ParseRounds(text)
+		require.NoError(t, err, text)
+		of, err := r.Of(e)
+		require.NoError(t, err, text)
+		require.Len(t, of.Trees, trees, text)
+	}
+	for _, text := range []string{"", "5", "a:b", "1:b", "1:2:3", "1.5:2"} {
+		_, err := score.ParseRounds(text)
+		require.EqualError(t, err, strconv.Quote(text)+" is not a range A:B")
+	}
+	for _, r := range []score.Rounds{{0, 4}, {2, 1}, {-1, 2}, {0, -1}} {
+		_, err := r.Of(e)
+		require.Error(t, err, r)
+	}
+	e.BestRound = 1
+	for output, want := range map[string]score.Rounds{"predict": {}, "margin": {}, "leaf": {}, "proba": {0, 2}, "label": {0, 2}} {
+		require.Equal(t, want, score.DefaultRounds(e, output), output)
+	}
+	e.BestRound = 2 // the last one
+	require.Equal(t, score.Rounds{}, score.DefaultRounds(e, "proba"))
+}
+
+func TestReadBase(t *testing.T) {
+	data, err := os.ReadFile("../testdata/golden-xgboost/xgboost-3.2-transform-sweep-softmax/base_margin.npy")
+	require.NoError(t, err)
+	a, err := npy.Read(bytes.NewReader(data))
+	require.NoError(t, err)
+	rows, outputs := a.Shape[0], a.Shape[1]
+	base, err := score.ReadBase(bytes.NewReader(data), rows, outputs)
+	require.NoError(t, err)
+	require.Len(t, base, rows*outputs)
+	_, err = score.ReadBase(bytes.NewReader(data), rows+1, outputs)
+	require.EqualError(t, err, fmt.Sprintf("base margin of shape [%d %d] for %d rows and %d outputs", rows, outputs, rows+1, outputs))
+	_, err = score.ReadBase(bytes.NewReader(data[:50]), rows, outputs)
+	require.Error(t, err)
 }

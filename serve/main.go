@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/signal"
 	"runtime"
@@ -48,6 +49,7 @@ func Main(args []string, stdout, stderr io.Writer, predictors []predict.Predicto
 		printVersions(stdout, predictors)
 		return 0
 	}
+	prepare(predictors)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
@@ -56,6 +58,21 @@ func Main(args []string, stdout, stderr io.Writer, predictors []predict.Predicto
 		return 1
 	}
 	return 0
+}
+
+// prepare has each predictor score rows of missing values. Generated code makes its
+// tables when it is first called, perhaps only by a call with some more rows than a
+// few: no request should have to wait for that.
+func prepare(predictors []predict.Predictor) {
+	const most, values = 64, 1 << 18 // a wide model has no other way for few rows
+	for _, p := range predictors {
+		rows := max(1, min(most, values/p.NumFeatures))
+		x := make([]float32, rows*p.NumFeatures)
+		for i := range x {
+			x[i] = float32(math.NaN())
+		}
+		p.Margin(make([]float32, rows*p.NumMargins), x)
+	}
 }
 
 // Flags defines the flags of a server, which set c. Environ sets them from the

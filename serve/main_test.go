@@ -124,6 +124,25 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
+// A predictor is called before its server listens: generated code makes its tables
+// then.
+func TestMainPrepares(t *testing.T) {
+	p, calls := churn(), [][]float32{}
+	margin := p.Margin
+	p.Margin = func(dst, x []float32) {
+		calls = append(calls, x)
+		margin(dst, x)
+	}
+	require.Equal(t, 1, serve.Main([]string{"--http", "off"}, io.Discard, io.Discard, []predict.Predictor{p}))
+	require.Len(t, calls, 1)
+	require.Len(t, calls[0], 64*p.NumFeatures, "more than code for few rows takes")
+	for _, v := range calls[0] {
+		require.True(t, v != v, "rows of missing values")
+	}
+	require.Equal(t, 0, serve.Main([]string{"--version"}, io.Discard, io.Discard, []predict.Predictor{p}))
+	require.Len(t, calls, 1, "there is nothing to prepare for")
+}
+
 // A real SIGTERM ends the server with status 0, and every line of its log is JSON.
 func TestMainStopsOnSIGTERM(t *testing.T) {
 	var log lockedBuffer

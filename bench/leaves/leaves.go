@@ -8,6 +8,7 @@ package leaves
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"math"
@@ -67,11 +68,11 @@ func load(e *ir.Ensemble, x []float32) (*model, error) {
 	if len(x)%features != 0 {
 		return nil, fmt.Errorf("%d values are no rows of %d features", len(x), features)
 	}
-	text, err := text(e)
+	text, err := Text(e)
 	if err != nil {
 		return nil, err
 	}
-	read, err := leaves.LGEnsembleFromReader(bufio.NewReader(text), false)
+	read, err := leaves.LGEnsembleFromReader(bufio.NewReader(bytes.NewReader(text)), false)
 	if err != nil {
 		return nil, fmt.Errorf("leaves: %w", err)
 	}

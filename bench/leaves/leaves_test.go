@@ -177,3 +177,62 @@ func TestMeasure(t *testing.T) {
 		}
 	}
 }
+
+// The whole of LightGBM's form: other readers want more of it than leaves does.
+func TestText(t *testing.T) {
+	text, err := leaves.Text(ensemble(t, 2, 1, "(f0<0.5? -0.25 (f1<1 2 3))", "4"))
+	require.NoError(t, err)
+	require.Equal(t, `tree
+version=v3
+num_class=2
+num_tree_per_iteration=2
+label_index=0
+max_feature_idx=1
+objective=multiclass num_class:2
+feature_names=f0 f1
+feature_infos=[-inf:inf] [-inf:inf]
+tree_sizes=304 223
+
+Tree=0
+num_leaves=3
+num_cat=0
+split_feature=0 1
+split_gain=1 1
+threshold=0.4999999701976776 0.9999999403953552
+decision_type=10 8
+left_child=-1 -2
+right_child=1 -3
+leaf_value=-0.25 2 3
+leaf_weight=1 1 1
+leaf_count=1 1 1
+internal_value=1 1
+internal_weight=1 1
+internal_count=1 1
+is_linear=0
+shrinkage=1
+
+
+Tree=1
+num_leaves=1
+num_cat=0
+split_feature=
+split_gain=
+threshold=
+decision_type=
+left_child=
+right_child=
+leaf_value=4
+leaf_weight=1
+leaf_count=1
+internal_value=
+internal_weight=
+internal_count=
+is_linear=0
+shrinkage=1
+
+
+end of trees
+
+pandas_categorical:null
+`, string(text))
+}

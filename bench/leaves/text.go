@@ -17,29 +17,46 @@ const (
 	defaultLeft  = 1 << 1
 )
 
-// text returns the trees of e in LightGBM's text form, version v3, with the
-// fields that leaves reads. Base margins and link stay outside.
-func text(e *ir.Ensemble) (*bytes.Buffer, error) {
+// Text returns the trees of e in LightGBM's text form, version v3, with the fields
+// that leaves, LightGBM and lleaves read. Base margins and link stay outside: what
+// reads it gives the sums of leaf values. An error is ErrUnsupported.
+func Text(e *ir.Ensemble) ([]byte, error) {
 	trees, err := order(e)
 	if err != nil {
 		return nil, err
 	}
-	var b bytes.Buffer
-	fmt.Fprintf(&b, "tree\nversion=v3\nnum_class=%d\nnum_tree_per_iteration=%d\nmax_feature_idx=%d\ntree_sizes=",
-		e.Outputs, e.Outputs, len(e.Features)-1)
-	for i := range trees {
-		if i > 0 {
-			b.WriteByte(' ')
-		}
-		b.WriteByte('0') // leaves counts the sizes and does not use them
-	}
-	b.WriteString("\n\n")
+	var body bytes.Buffer
+	sizes := make([]int, len(trees))
 	for i, t := range trees {
-		fmt.Fprintf(&b, "Tree=%d\n", i)
-		writeTree(&b, t)
-		b.WriteByte('\n')
+		begin := body.Len()
+		fmt.Fprintf(&body, "Tree=%d\n", i)
+		writeTree(&body, t)
+		body.WriteString("\n\n")
+		sizes[i] = body.Len() - begin
 	}
-	return &b, nil
+	body.WriteString("end of trees\n\npandas_categorical:null\n")
+	return append(head(e, sizes), body.Bytes()...), nil
+}
+
+// head returns what stands before trees of the given sizes.
+func head(e *ir.Ensemble, sizes []int) []byte {
+	objective := "regression"
+	if e.Outputs > 1 {
+		objective = fmt.Sprintf("multiclass num_class:%d", e.Outputs)
+	}
+	names, infos := make([]string, len(e.Features)), make([]string, len(e.Features))
+	for i := range names {
+		names[i] = fmt.Sprintf("f%d", i) // theirs may have blanks
+		infos[i] = "[-inf:inf]"
+	}
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "tree\nversion=v3\nnum_class=%d\nnum_tree_per_iteration=%d\nlabel_index=0\nmax_feature_idx=%d\nobjective=%s\n",
+		e.Outputs, e.Outputs, len(e.Features)-1, objective)
+	writeField(&b, "feature_names", names, func(s string) string { return s })
+	writeField(&b, "feature_infos", infos, func(s string) string { return s })
+	writeField(&b, "tree_sizes", sizes, strconv.Itoa)
+	b.WriteByte('\n')
+	return b.Bytes()
 }
 
 // order returns the trees of e such that tree i adds to output i mod Outputs, as
@@ -98,28 +115,35 @@ func writeTree(b *bytes.Buffer, t *ir.Tree) {
 		splits = append(splits, n)
 	})
 	fmt.Fprintf(b, "num_leaves=%d\nnum_cat=0\n", len(leaves))
-	if len(splits) > 0 {
-		writeField(b, "split_feature", splits, func(n *ir.Node) string { return strconv.Itoa(int(n.Feature)) })
-		writeField(b, "threshold", splits, func(n *ir.Node) string { return threshold(n.Threshold) })
-		writeField(b, "decision_type", splits, func(n *ir.Node) string {
-			if n.DefaultLeft {
-				return strconv.Itoa(decisionType | defaultLeft)
-			}
-			return strconv.Itoa(decisionType)
-		})
-		writeField(b, "left_child", splits, func(n *ir.Node) string { return strconv.Itoa(number[n.Left]) })
-		writeField(b, "right_child", splits, func(n *ir.Node) string { return strconv.Itoa(number[n.Right]) })
-	}
+	one := func(*ir.Node) string { return "1" } // LightGBM wants weights and counts, and scores without
+	writeField(b, "split_feature", splits, func(n *ir.Node) string { return strconv.Itoa(int(n.Feature)) })
+	writeField(b, "split_gain", splits, one)
+	writeField(b, "threshold", splits, func(n *ir.Node) string { return threshold(n.Threshold) })
+	writeField(b, "decision_type", splits, func(n *ir.Node) string {
+		if n.DefaultLeft {
+			return strconv.Itoa(decisionType | defaultLeft)
+		}
+		return strconv.Itoa(decisionType)
+	})
+	writeField(b, "left_child", splits, func(n *ir.Node) string { return strconv.Itoa(number[n.Left]) })
+	writeField(b, "right_child", splits, func(n *ir.Node) string { return strconv.Itoa(number[n.Right]) })
 	writeField(b, "leaf_value", leaves, func(n *ir.Node) string { return formatFloat(n.Value) })
+	writeField(b, "leaf_weight", leaves, one)
+	writeField(b, "leaf_count", leaves, one)
+	writeField(b, "internal_value", splits, one)
+	writeField(b, "internal_weight", splits, one)
+	writeField(b, "internal_count", splits, one)
+	b.WriteString("is_linear=0\nshrinkage=1\n")
 }
 
-func writeField(b *bytes.Buffer, name string, nodes []*ir.Node, value func(n *ir.Node) string) {
+func writeField[T any](b *bytes.Buffer, name string, of []T, value func(T) string) {
 	b.WriteString(name)
-	sep := byte('=')
-	for _, n := range nodes {
-		b.WriteByte(sep)
-		b.WriteString(value(n))
-		sep = ' '
+	b.WriteByte('=')
+	for i, v := range of {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(value(v))
 	}
 	b.WriteByte('\n')
 }

@@ -7,6 +7,7 @@ package measure
 
 import (
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,7 +18,7 @@ import (
 // A Spec is how an engine is called.
 type Spec struct {
 	Batch   int // rows per call; the last call of a pass may have fewer
-	Threads int // goroutines, each with its own range of the rows
+	Threads int // goroutines, each with its own range of the rows; also processors, at most
 }
 
 // A Sample is what was timed in one slice of time.
@@ -54,6 +55,7 @@ func Loop(rows int, s Spec, d time.Duration, call func(begin, end int)) (Sample,
 	if s.Batch < 1 || s.Threads < 1 || rows < s.Threads {
 		return Sample{}, fmt.Errorf("cannot measure %d rows in batches of %d by %d threads", rows, s.Batch, s.Threads)
 	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(min(s.Threads, runtime.GOMAXPROCS(0)))) // an engine may share a batch among goroutines
 	l := loop{batch: s.Batch, limit: d, call: call}
 	ready, begin := sync.WaitGroup{}, make(chan struct{})
 	ready.Add(s.Threads)

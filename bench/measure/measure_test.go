@@ -1,10 +1,12 @@
 package measure_test
 
 import (
+	"runtime"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"hew/bench/measure"
@@ -61,6 +63,19 @@ func TestLoopRefuses(t *testing.T) {
 	for _, s := range []measure.Spec{{0, 1}, {1, 0}, {1, 5}} {
 		_, err := measure.Loop(4, s, 0, func(int, int) { t.Error("called") })
 		require.Error(t, err, s)
+	}
+}
+
+// An engine that starts goroutines has no more processors than it is said to have.
+func TestLoopBoundsProcessors(t *testing.T) {
+	before := runtime.GOMAXPROCS(2)
+	defer runtime.GOMAXPROCS(before)
+	for threads, want := range map[int]int{1: 1, 2: 2, 3: 2} {
+		_, err := measure.Loop(10, measure.Spec{Batch: 1, Threads: threads}, 0, func(int, int) {
+			assert.Equal(t, want, runtime.GOMAXPROCS(0))
+		})
+		require.NoError(t, err)
+		require.Equal(t, 2, runtime.GOMAXPROCS(0))
 	}
 }
 

@@ -2,10 +2,13 @@ package worker
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"sync"
 	"time"
@@ -42,11 +45,20 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// Start runs the program exe and returns its client.
-func Start(exe string, args ...string) (*Client, error) {
-	p, err := start(exe, args)
+// Start runs the program exe and returns its client. The program has this one's
+// environment and the variables in env, each as NAME=VALUE.
+func Start(exe string, env ...string) (*Client, error) {
+	cmd := exec.Command(exe)
+	cmd.Env = append(os.Environ(), env...)
+	return Run(cmd)
+}
+
+// Run runs the program of cmd, whose standard streams are taken, and returns its
+// client.
+func Run(cmd *exec.Cmd) (*Client, error) {
+	p, err := start(cmd)
 	if err != nil {
-		return nil, &Error{Program: filepath.Base(exe), Err: err}
+		return nil, &Error{Program: filepath.Base(cmd.Path), Err: err}
 	}
 	return connect(p)
 }
@@ -119,6 +131,16 @@ func (c *Client) Measure(model int, s measure.Spec, d time.Duration) (measure.Sa
 // return an error; if the program fails, they end f, and Use returns the error.
 // They must be called by the goroutine that runs f.
 func (c *Client) Use(model int, f func(p predict.Predictor)) (err error) {
+	return c.use(model, 0, f)
+}
+
+// UseSingly is Use with a predictor that scores each row by a call of its own, on
+// the program's side: there may be many rows in a message.
+func (c *Client) UseSingly(model int, f func(p predict.Predictor)) (err error) {
+	return c.use(model, opSingly, f)
+}
+
+func (c *Client) use(model int, how uint32, f func(p predict.Predictor)) (err error) {
 	if model < 0 || model >= len(c.models) {
 		return fmt.Errorf("no model %d, there are %d", model, len(c.models))
 	}
@@ -131,20 +153,20 @@ func (c *Client) Use(model int, f func(p predict.Predictor)) (err error) {
 			panic(r)
 		}
 	}()
-	f(c.predictor(model))
+	f(c.predictor(model, how))
 	return nil
 }
 
 // A failure is what the functions of a predictor panic with, for Use to catch.
 type failure struct{ error }
 
-func (c *Client) predictor(model int) predict.Predictor {
+func (c *Client) predictor(model int, how uint32) predict.Predictor {
 	m := c.models[model]
 	p := predict.Predictor{Info: m.Info}
-	p.Predict = func(dst, x []float32) { score(c, opPredict, model, dst, m.NumOutputs, x) }
-	p.Margin = func(dst, x []float32) { score(c, opMargin, model, dst, m.NumMargins, x) }
+	p.Predict = func(dst, x []float32) { score(c, how|opPredict, model, dst, m.NumOutputs, x) }
+	p.Margin = func(dst, x []float32) { score(c, how|opMargin, model, dst, m.NumMargins, x) }
 	if m.HasLeaf {
-		p.Leaf = func(dst []int32, x []float32) { score(c, opLeaf, model, dst, m.NumTrees, x) }
+		p.Leaf = func(dst []int32, x []float32) { score(c, how|opLeaf, model, dst, m.NumTrees, x) }
 	}
 	return p
 }
@@ -182,7 +204,8 @@ func (c *Client) call(op uint32, model int, payload []byte) ([]byte, error) {
 	if len(payload) > maxPayload { // before a byte of it is sent
 		return nil, writeFrame(io.Discard, op, uint32(model), payload)
 	}
-	if err := writeFrame(c.in, op, uint32(model), payload); err != nil {
+	w := bufio.NewWriter(c.in) // so that a small frame goes at once
+	if err := cmp.Or(writeFrame(w, op, uint32(model), payload), w.Flush()); err != nil {
 		return nil, c.fail(err)
 	}
 	status, _, response, err := readFrame(c.out)

@@ -23,6 +23,10 @@ const (
 	opMeasure        // order → sample
 )
 
+// opSingly is added to an operation that scores rows: each row is to be scored by
+// a call of its own.
+const opSingly = 1 << 8
+
 const (
 	statusOK = iota
 	statusError

@@ -18,8 +18,8 @@ type process struct {
 	stderr tail
 }
 
-func start(exe string, args []string) (*process, error) {
-	p := &process{name: filepath.Base(exe), cmd: exec.Command(exe, args...)}
+func start(cmd *exec.Cmd) (*process, error) {
+	p := &process{name: filepath.Base(cmd.Path), cmd: cmd}
 	p.cmd.Stderr = &p.stderr
 	p.cmd.WaitDelay = time.Second // for what the program itself left running
 	var err error

@@ -92,28 +92,36 @@ func (s *server) answer(op uint32, model int, request []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows := len(x) / m.NumFeatures
-	switch op {
+	call := max(1, len(x)/m.NumFeatures) // rows in a call
+	if op&opSingly != 0 {
+		call = 1
+	}
+	switch op &^ opSingly {
 	case opRows:
 		s.rows[model] = x
 		return nil, nil
 	case opPredict:
-		dst := make([]float32, rows*m.NumOutputs)
-		m.Predict(dst, x)
-		return encode(dst), nil
+		return encode(inCalls(call, x, m.NumFeatures, m.NumOutputs, m.Predict)), nil
 	case opMargin:
-		dst := make([]float32, rows*m.NumMargins)
-		m.Margin(dst, x)
-		return encode(dst), nil
+		return encode(inCalls(call, x, m.NumFeatures, m.NumMargins, m.Margin)), nil
 	case opLeaf:
 		if m.Leaf == nil {
 			return nil, errors.New("the model has no leaves")
 		}
-		dst := make([]int32, rows*m.NumTrees)
-		m.Leaf(dst, x)
-		return encode(dst), nil
+		return encode(inCalls(call, x, m.NumFeatures, m.NumTrees, m.Leaf)), nil
 	}
 	return nil, fmt.Errorf("unknown operation %d", op)
+}
+
+// inCalls returns what f writes for the rows in x, given so many at a time.
+func inCalls[T int32 | float32](rows int, x []float32, features, width int, f func(dst []T, x []float32)) []T {
+	dst := make([]T, len(x)/features*width)
+	for rest := dst; len(x) > 0; {
+		n := min(rows, len(x)/features)
+		f(rest[:n*width], x[:n*features])
+		rest, x = rest[n*width:], x[n*features:]
+	}
+	return dst
 }
 
 func (s *server) measure(model int, request []byte) ([]byte, error) {

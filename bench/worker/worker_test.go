@@ -39,8 +39,8 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// models are a sum and product of two features, and a predictor without trees
-// that refuses to be called.
+// models are a sum and product of two features, a predictor without trees that
+// refuses to be called, and one that tells how many rows it was called with.
 var models = []predict.Predictor{
 	{
 		Info:    predict.Info{Name: "arith", NumFeatures: 2, NumOutputs: 1, NumMargins: 2, NumTrees: 3},
@@ -53,6 +53,18 @@ var models = []predict.Predictor{
 		Predict: func(dst, x []float32) { panic("model is broken") },
 		Margin:  func(dst, x []float32) { os.Exit(7) },
 	},
+	{
+		Info:    predict.Info{Name: "rows", NumFeatures: 1, NumOutputs: 1, NumMargins: 1, NumTrees: 1},
+		Predict: func(dst, x []float32) { fill(dst, float32(len(x))) },
+		Margin:  func(dst, x []float32) { fill(dst, float32(len(x))) },
+		Leaf:    func(dst []int32, x []float32) { fill(dst, int32(len(x))) },
+	},
+}
+
+func fill[T any](dst []T, v T) {
+	for i := range dst {
+		dst[i] = v
+	}
 }
 
 func each(x []float32, f func(i int, a, b float32)) {
@@ -75,7 +87,7 @@ func start(t *testing.T, manner string) (*worker.Client, error) {
 func TestClientScores(t *testing.T) {
 	c, err := start(t, "serve")
 	require.NoError(t, err)
-	require.Equal(t, []predict.Info{models[0].Info, models[1].Info}, c.Models())
+	require.Equal(t, []predict.Info{models[0].Info, models[1].Info, models[2].Info}, c.Models())
 
 	nan := float32(math.NaN())
 	small := []float32{1, 2, 3, 4, nan, 1, float32(math.Inf(1)), float32(math.Copysign(0, -1))}
@@ -102,8 +114,24 @@ func TestClientScores(t *testing.T) {
 		require.NoError(t, err)
 	}
 
+	// Singly, the model never sees two rows at a time: it is the one who counts.
+	require.NoError(t, c.UseSingly(2, func(p predict.Predictor) {
+		margin, predict, leaf := make([]float32, 5), make([]float32, 5), make([]int32, 5)
+		p.Margin(margin, []float32{7, 8, 9, 10, 11})
+		p.Predict(predict, []float32{7, 8, 9, 10, 11})
+		p.Leaf(leaf, []float32{7, 8, 9, 10, 11})
+		require.Equal(t, []float32{1, 1, 1, 1, 1}, margin)
+		require.Equal(t, []float32{1, 1, 1, 1, 1}, predict)
+		require.Equal(t, []int32{1, 1, 1, 1, 1}, leaf)
+	}))
+	require.NoError(t, c.Use(2, func(p predict.Predictor) {
+		margin := make([]float32, 2)
+		p.Margin(margin, []float32{7, 8})
+		require.Equal(t, []float32{2, 2}, margin)
+	}))
+
 	require.NoError(t, c.Use(1, func(p predict.Predictor) { require.Nil(t, p.Leaf) }))
-	require.EqualError(t, c.Use(2, nil), "no model 2, there are 2")
+	require.EqualError(t, c.Use(3, nil), "no model 3, there are 3")
 	require.Panics(t, func() {
 		_ = c.Use(0, func(p predict.Predictor) { p.Margin(make([]float32, 3), small) })
 	}, "a wrong shape is the caller's fault")
@@ -181,7 +209,7 @@ func TestServeTellsBadRequests(t *testing.T) {
 	in.Write(request(5, 0, 1, 2, 3))
 	require.NoError(t, worker.Serve(models, &in, &out))
 	for _, want := range []string{
-		"unknown operation 77", "no model 9, there are 2", "the model has no leaves", "3 bytes where 24 were expected",
+		"unknown operation 77", "no model 9, there are 3", "the model has no leaves", "3 bytes where 24 were expected",
 	} {
 		require.Contains(t, out.String(), want)
 	}

@@ -31,6 +31,7 @@ type benchFlags struct {
 	threads  []int
 	slice    time.Duration
 	rounds   int
+	peers    []string
 	server   bool
 	duration time.Duration
 	asJSON   bool
@@ -42,10 +43,13 @@ func newBench() *cobra.Command {
 		Use:   "bench MODEL",
 		Short: "Measure engines, and servers, side by side",
 		Long: `Measure engines side by side on the same rows: dmitryikh/leaves, the interpreted
-baseline, where it can read the model; the reference evaluator; and the compiled
-code, which is built for the purpose. Their slices of time alternate, and their
-outputs are compared by bits. An engine of hew's whose bits differ gets no
-speedup, and the exit status is 1.
+baseline, where it can read the model; the reference evaluator; table and simd, the
+engines of this process; and the code of every strategy, which is compiled for the
+purpose. Their slices of time alternate, and their outputs are compared by bits. An
+engine of hew's whose bits differ gets no speedup, and the exit status is 1.
+
+The predictors of others, which make peers installs, are measured in the same run,
+each called as its users call it.
 
 With --server, a server is built from the model and driven over REST and gRPC;
 every answer is checked.`,
@@ -80,10 +84,11 @@ every answer is checked.`,
 	f.IntSliceVar(&b.threads, "threads", []int{1, 2}, "threads that score at a time")
 	f.DurationVar(&b.slice, "slice", 100*time.Millisecond, "time of one slice of one engine")
 	f.IntVar(&b.rounds, "rounds", 7, "slices of each engine, of which the median counts")
+	f.StringSliceVar(&b.peers, "peers", []string{installedPeers}, "predictors of others to measure: installed, none, or names, which must be there")
 	f.BoolVar(&b.server, "server", false, "also build a server and drive it over REST and gRPC")
 	f.DurationVar(&b.duration, "duration", 3*time.Second, "time of one measurement of a server")
 	f.BoolVar(&b.asJSON, "json", false, "print records, one JSON object per line")
-	b.compileFlags.add(cmd)
+	b.compileFlags.addAll(cmd)
 	b.rowFlags.add(cmd)
 	return cmd
 }
@@ -93,16 +98,24 @@ func (b *benchFlags) run(cmd *cobra.Command, file string, e *ir.Ensemble) ([]ben
 	if err != nil {
 		return nil, err
 	}
-	model, err := compileModel(cmd, e, file, build.ModelName(file), &b.compileFlags)
+	models, err := compileStrategies(cmd, e, file, build.ModelName(file), &b.compileFlags)
 	if err != nil {
 		return nil, err
 	}
-	records, err := b.measureEngines(cmd, e, model, x)
+	records, err := b.measureEngines(cmd, file, e, models, x)
 	if err != nil || !b.server {
 		return records, err
 	}
-	served, err := b.measureServer(cmd, e, model, x)
-	return append(records, served...), err
+	served := models[0]
+	if b.strategy == allStrategies {
+		auto := b.compileFlags
+		auto.strategy, auto.printAfter = "auto", ""
+		if served, err = compileModel(cmd, e, file, served.Info.Name, &auto); err != nil {
+			return records, err
+		}
+	}
+	measured, err := b.measureServer(cmd, e, served, x)
+	return append(records, measured...), err
 }
 
 func (b *benchFlags) makeRows(cmd *cobra.Command, e *ir.Ensemble) ([]float32, error) {
@@ -116,10 +129,12 @@ func (b *benchFlags) makeRows(cmd *cobra.Command, e *ir.Ensemble) ([]float32, er
 	return table.X, nil
 }
 
-// measureEngines builds a worker and measures the reference, which comes first,
-// leaves and the compiled code.
-func (b *benchFlags) measureEngines(cmd *cobra.Command, e *ir.Ensemble, model build.Model, x []float32) ([]bench.Record, error) {
-	engines := []bench.Engine{bench.Local("interp", compile.Interp(e, model.Info.Name), x)}
+// measureEngines measures the reference, which comes first, leaves, the peers, the
+// engines of this process and the compiled code.
+func (b *benchFlags) measureEngines(cmd *cobra.Command, file string, e *ir.Ensemble, models []build.Model, x []float32) ([]bench.Record, error) {
+	name := models[0].Info.Name
+	reference := compile.Interp(e, name)
+	engines := []bench.Engine{bench.Local("interp", reference, x)}
 	switch baseline, err := leaves.New(e, x); {
 	case errors.Is(err, leaves.ErrUnsupported):
 		fmt.Fprintf(cmd.ErrOrStderr(), "hew: no baseline: %v\n", err)
@@ -128,21 +143,47 @@ func (b *benchFlags) measureEngines(cmd *cobra.Command, e *ir.Ensemble, model bu
 	default:
 		engines = append(engines, baseline)
 	}
-	w, err := startWorker(cmd, []build.Model{model})
+	theirs, err := startPeers(cmd, b.peers, file, e, reference.Info, x)
 	if err != nil {
 		return nil, err
 	}
-	defer w.Close()
-	compiled, err := bench.Remote(model.Info.Source.Engine, w.Client, 0, x)
+	defer theirs.Close()
+	engines = append(engines, theirs.Engines...)
+	local, err := localEngines(e, name)
 	if err != nil {
 		return nil, err
 	}
-	compiled.Build = &bench.Build{Seconds: w.cost.Seconds, PeakBytes: w.cost.PeakBytes, ArtifactBytes: w.cost.ArtifactBytes}
+	for _, p := range local {
+		engines = append(engines, bench.Local(p.Source.Engine, p, x))
+	}
+	for _, m := range models { // each built by itself, so that its cost is known
+		w, err := buildWorker(cmd, []build.Model{m})
+		if err != nil {
+			return nil, err
+		}
+		defer w.Close()
+		compiled, err := codeEngine(w, m, x)
+		if err != nil {
+			return nil, err
+		}
+		engines = append(engines, compiled)
+	}
 	return bench.Run(cmd.Context(), bench.Plan{
-		Model: model.Info.Name, X: x, Features: len(e.Features),
+		Model: name, X: x, Features: len(e.Features),
 		Batches: b.batches, Threads: b.threads, Slice: b.slice, Rounds: b.rounds,
 		Progress: progress(cmd.ErrOrStderr(), "measuring"),
-	}, append(engines, compiled))
+	}, engines)
+}
+
+// codeEngine returns the code of m, the one model of w, as an engine.
+func codeEngine(w *workerProgram, m build.Model, x []float32) (bench.Engine, error) {
+	client, err := w.start()
+	if err != nil {
+		return bench.Engine{}, err
+	}
+	compiled, err := bench.Remote(codeName(m), client, 0, x)
+	compiled.Build = &bench.Build{Seconds: w.cost.Seconds, PeakBytes: w.cost.PeakBytes, ArtifactBytes: w.cost.ArtifactBytes}
+	return compiled, err
 }
 
 // servings are the ways in which a server is driven.

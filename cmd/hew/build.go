@@ -52,7 +52,7 @@ gRPC server also needs its modules, from the module cache or a proxy.`,
 				return err
 			}
 			fmt.Fprintf(cmd.ErrOrStderr(), "go build  %.1f s, %s of memory\n%s  %s\n",
-				cost.Seconds, formatBytes(cost.PeakBytes), out, formatBytes(cost.ArtifactBytes))
+				cost.Seconds, compile.FormatBytes(cost.PeakBytes), out, compile.FormatBytes(cost.ArtifactBytes))
 			return nil
 		}),
 	}
@@ -88,7 +88,11 @@ func compileModels(cmd *cobra.Command, args []string, flags *compileFlags) ([]bu
 
 // compileModel compiles e to a package for a program and reports what happened.
 func compileModel(cmd *cobra.Command, e *ir.Ensemble, file, name string, flags *compileFlags) (build.Model, error) {
-	o, err := flags.options(build.PackageName(name), cmd.ErrOrStderr())
+	return compilePackage(cmd, e, file, name, build.PackageName(name), flags)
+}
+
+func compilePackage(cmd *cobra.Command, e *ir.Ensemble, file, name, pkg string, flags *compileFlags) (build.Model, error) {
+	o, err := flags.options(pkg, cmd.ErrOrStderr())
 	if err != nil {
 		return build.Model{}, err
 	}
@@ -100,6 +104,35 @@ func compileModel(cmd *cobra.Command, e *ir.Ensemble, file, name string, flags *
 	info := compile.Info(e, name)
 	info.Source.Engine, info.Source.Exact, info.Source.Hew = report.Strategy, report.Exact, hew.Version
 	return build.Model{Package: o.Package, Files: files, Info: info}, nil
+}
+
+// compileStrategies compiles e to packages for a program, one in each strategy that
+// there is for it, if the flags say all.
+func compileStrategies(cmd *cobra.Command, e *ir.Ensemble, file, name string, flags *compileFlags) ([]build.Model, error) {
+	if flags.strategy != allStrategies {
+		m, err := compileModel(cmd, e, file, name, flags)
+		return []build.Model{m}, err
+	}
+	var models []build.Model
+	one := *flags
+	for _, one.strategy = range compile.Strategies(e) {
+		m, err := compilePackage(cmd, e, file, name, build.PackageName(name+one.strategy), &one)
+		if err != nil {
+			return nil, err
+		}
+		models = append(models, m)
+		one.printAfter = "" // once is enough
+	}
+	return models, nil
+}
+
+// codeName names the code of a model in a report, beside the engines of this
+// process. There is no such engine as branch.
+func codeName(m build.Model) string {
+	if m.Info.Source.Engine == "branch" {
+		return "branch"
+	}
+	return m.Info.Source.Engine + " code"
 }
 
 // splitModel returns the name under which a model is served and its file.

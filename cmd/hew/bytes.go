@@ -18,11 +18,3 @@ func parseBytes(s string) (int64, error) {
 	}
 	return int64(v * scale), nil
 }
-
-// formatBytes returns a number of bytes for people, in powers of ten.
-func formatBytes(n int64) string {
-	if n >= 1e9 {
-		return fmt.Sprintf("%.2f GB", float64(n)/1e9)
-	}
-	return fmt.Sprintf("%.2f MB", float64(n)/1e6)
-}

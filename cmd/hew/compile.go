@@ -69,8 +69,20 @@ type compileFlags struct {
 }
 
 func (c *compileFlags) add(cmd *cobra.Command) {
+	c.addFor(cmd, "auto", "how trees become Go: branch (if and else), table (portable tables), simd (tables with AVX2 and AVX-512), or auto")
+}
+
+// allStrategies is the strategy of commands that compare: every one that there is.
+const allStrategies = "all"
+
+// addAll adds the flags to a command that compares strategies.
+func (c *compileFlags) addAll(cmd *cobra.Command) {
+	c.addFor(cmd, allStrategies, "what to compile: branch, table, simd, auto, or all")
+}
+
+func (c *compileFlags) addFor(cmd *cobra.Command, strategy, help string) {
 	f := cmd.Flags()
-	f.StringVar(&c.strategy, "strategy", "auto", "how trees become Go: branch, or auto")
+	f.StringVar(&c.strategy, "strategy", strategy, help)
 	f.StringVar(&c.printAfter, "print-after", "", "print the ensemble after a pass [help = list the passes]")
 	f.StringVar(&c.maxMemory, "max-compile-memory", "", "choose a form of the code for which the Go compiler needs less, as in 512M [1G, if that can be]")
 }

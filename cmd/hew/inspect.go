@@ -7,6 +7,7 @@ import (
 
 	"hew/compile"
 	"hew/inspect"
+	"hew/kernel"
 )
 
 func newInspect() *cobra.Command {
@@ -23,7 +24,11 @@ func newInspect() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			m := inspect.Describe(e, compile.Plan(e))
+			engine, err := compile.EnginePlan(e, kernel.ThisCPU())
+			if err != nil {
+				return err
+			}
+			m := inspect.Describe(e, append(compile.Plan(e), engine...))
 			if !asJSON {
 				return m.Print(cmd.OutOrStdout())
 			}

@@ -34,13 +34,14 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
 	var usage usageError
+	var option compile.OptionError
 	var status exitStatus
 	switch {
 	case err == nil || errors.Is(err, compile.ErrHelp):
 		return 0
 	case errors.As(err, &status):
 		return int(status)
-	case errors.As(err, &usage) || strings.HasPrefix(err.Error(), "unknown command"):
+	case errors.As(err, &usage) || errors.As(err, &option) || strings.HasPrefix(err.Error(), "unknown command"):
 		fmt.Fprintf(stderr, "hew: %v\nrun 'hew --help' or 'hew COMMAND --help' for usage\n", err)
 		return 2
 	default:
@@ -73,6 +74,7 @@ measures how much faster they come.`,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 		Version:           hew.Version,
+		PersistentPreRunE: checkCPU,
 	}
 	root.SetVersionTemplate("hew {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
@@ -103,17 +105,5 @@ func cleansUp(command func(*cobra.Command, []string) error) func(*cobra.Command,
 		context.AfterFunc(ctx, stop)
 		cmd.SetContext(ctx)
 		return command(cmd, args)
-	}
-}
-
-func newVersion() *cobra.Command {
-	return &cobra.Command{
-		Use:   "version",
-		Short: "Print the version of hew",
-		Args:  models(0, 0),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "hew %s\n", hew.Version)
-			return err
-		},
 	}
 }

@@ -1,18 +1,18 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"hew/compile"
 	"hew/internal/npy"
 	"hew/ir"
+	"hew/kernel"
 	"hew/rows"
 	"hew/score"
 )
@@ -31,23 +31,20 @@ text; in .npy, its code. Nothing, NaN and what --missing names are missing value
 Outputs are the trainer's own: predict is what its predict gives, margin the sum
 before the link, leaf the node reached in each tree; proba and label are those of
 its classifier object, which uses the rounds up to the best one if training
-stopped early.`,
+stopped early. All engines give the same bits.`,
 		Example: `  hew predict churn.json customers.csv
   hew predict churn.json customers.parquet --output margin -o margin.npy
-  hew predict churn.json rows.npy --output proba --iterations 0:100`,
+  hew predict churn.json rows.npy --output proba --iterations 0:100 --engine table`,
 		Args: models(2, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := checkEngine(engine); err != nil {
-				return err
-			}
-			if err := rows.Writable(out); err != nil {
+			if err := cmp.Or(compile.CheckEngine(engine, kernel.ThisCPU()), score.CheckOutput(output), rows.Writable(out)); err != nil {
 				return usageError{err}
 			}
 			e, err := loadModel(cmd, args[0])
 			if err != nil {
 				return err
 			}
-			if e, err = slice(cmd, e, iterations, output); err != nil {
+			if e, err = takeRounds(cmd, e, iterations, output); err != nil {
 				return err
 			}
 			table, err := in.read(cmd, args[1], e)
@@ -60,6 +57,9 @@ stopped early.`,
 					return err
 				}
 			}
+			if r.Engine, err = compile.NewEngine(e, engine, kernel.ThisCPU()); err != nil {
+				return fmt.Errorf("%s: %w", args[0], err)
+			}
 			result, err := score.Run(e, r)
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
@@ -70,57 +70,31 @@ stopped early.`,
 	f := cmd.Flags()
 	f.StringVar(&output, "output", "predict", "what to compute: "+score.Outputs())
 	f.StringVarP(&out, "out", "o", "", "file to write: .npy, .csv, .jsonl or .parquet [CSV on standard output]")
-	f.StringVar(&engine, "engine", "auto", "what computes: interp, or auto")
+	f.StringVar(&engine, "engine", "auto", engineHelp)
 	f.StringVar(&iterations, "iterations", "", "boosting rounds A:B, from A up to but without B [all]")
 	f.StringVar(&base, "base-margin", "", ".npy file of rows × outputs that replaces the base margin")
 	in.add(cmd)
 	return cmd
 }
 
-// checkEngine refuses engines that do not exist, by name.
-func checkEngine(name string) error {
-	switch name {
-	case "auto", "interp":
-		return nil
-	case "table", "simd":
-		return usagef("engine %s is not built yet; use interp", name)
-	}
-	return usagef("unknown engine %q; there are auto and interp", name)
-}
+// engineHelp says what the flag --engine may be.
+const engineHelp = "what computes: interp, table (portable code), simd (AVX2 or AVX-512), or auto, the fastest of them"
 
-// slice returns the rounds of e that were asked for: all of them or, for the
-// outputs of the trainer's classifier object, those up to the best one.
-func slice(cmd *cobra.Command, e *ir.Ensemble, iterations, output string) (*ir.Ensemble, error) {
+// takeRounds returns the rounds of e that were asked for or, if none were, those
+// from which the trainer computes the output.
+func takeRounds(cmd *cobra.Command, e *ir.Ensemble, iterations, output string) (*ir.Ensemble, error) {
 	if iterations != "" {
-		a, b, err := parseRange(iterations, e.NumRounds())
+		r, err := score.ParseRounds(iterations)
 		if err != nil {
-			return nil, err
+			return nil, usagef("--iterations %v", err)
 		}
-		return e.Slice(a, b)
+		return r.Of(e)
 	}
-	if (output == "proba" || output == "label") && e.BestRound >= 0 && e.BestRound+1 < e.NumRounds() {
-		fmt.Fprintf(cmd.ErrOrStderr(), "hew: %s uses rounds 0:%d, up to the best one\n", output, e.BestRound+1)
-		return e.Slice(0, e.BestRound+1)
+	r := score.DefaultRounds(e, output)
+	if r != (score.Rounds{}) {
+		fmt.Fprintf(cmd.ErrOrStderr(), "hew: %s uses rounds %d:%d, up to the best one\n", output, r.First, r.Last)
 	}
-	return e, nil
-}
-
-// parseRange reads "A:B"; a missing A is 0, a missing or zero B all rounds.
-func parseRange(s string, rounds int) (a, b int, err error) {
-	first, last, ok := strings.Cut(s, ":")
-	if ok && first != "" {
-		a, err = strconv.Atoi(first)
-	}
-	if ok && last != "" && err == nil {
-		b, err = strconv.Atoi(last)
-	}
-	if !ok || err != nil {
-		return 0, 0, usagef("--iterations %q is not a range A:B", s)
-	}
-	if b == 0 {
-		b = rounds
-	}
-	return a, b, nil
+	return r.Of(e)
 }
 
 // writeOutput writes a result to the named file or, as CSV, to standard output.
@@ -178,29 +152,22 @@ func openInput(cmd *cobra.Command, name string) (io.ReadCloser, error) {
 	return os.Open(name)
 }
 
-// readBase reads a base margin of the trainer's own shapes: rows × outputs, or all
-// values in one dimension.
+// readBase reads the base margins of n rows.
 func readBase(name string, n, outputs int) ([]float32, error) {
-	a, err := readArray(name)
+	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
-	if !slices.Equal(a.Shape, []int{n, outputs}) && !slices.Equal(a.Shape, []int{n * outputs}) {
-		return nil, fmt.Errorf("%s: base margin of shape %v for %d rows and %d outputs", name, a.Shape, n, outputs)
+	defer f.Close()
+	base, err := score.ReadBase(f, n, outputs)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return a.Float32s(), nil
+	return base, nil
 }
 
 // readFloats reads the values of a .npy file as float32.
 func readFloats(name string) ([]float32, error) {
-	a, err := readArray(name)
-	if err != nil {
-		return nil, err
-	}
-	return a.Float32s(), nil
-}
-
-func readArray(name string) (*npy.Array, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
@@ -210,5 +177,5 @@ func readArray(name string) (*npy.Array, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return a, nil
+	return a.Float32s(), nil
 }

@@ -2,12 +2,18 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/stretchr/testify/require"
+
+	"hew/kernel"
 )
 
 func TestMain(m *testing.M) {
@@ -26,6 +32,7 @@ func TestScript(t *testing.T) {
 	require.DirExists(t, golden)
 	bad, err := filepath.Abs("../../testdata/bad")
 	require.NoError(t, err)
+	t.Setenv("HEW_CPU", "") // scripts do not see it, so conditions must not
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
@@ -41,6 +48,32 @@ func TestScript(t *testing.T) {
 			env.Setenv("BAD", bad)
 			return nil
 		},
-		Condition: func(cond string) (bool, error) { return cond == "long" && !testing.Short(), nil },
+		Condition: condition,
+		Cmds:      map[string]func(*testscript.TestScript, bool, []string){"status": status},
 	})
+}
+
+func condition(cond string) (bool, error) {
+	switch cond {
+	case "long":
+		return !testing.Short(), nil
+	case "simd":
+		return kernel.ThisCPU() != kernel.Generic, nil
+	}
+	return false, fmt.Errorf("unknown condition %q", cond)
+}
+
+// status runs a command that must end with the given status.
+//
+//	status 2 hew frobnicate
+func status(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: status N command [args...]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	var exit *exec.ExitError
+	if err := ts.Exec(args[1], args[2:]...); !errors.As(err, &exit) || exit.ExitCode() != want {
+		ts.Fatalf("%s: %v, want exit status %d", args[1], err, want)
+	}
 }

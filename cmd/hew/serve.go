@@ -2,12 +2,14 @@ package main
 
 import (
 	"flag"
+	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
 
 	"hew"
 	"hew/compile"
+	"hew/kernel"
 	"hew/predict"
 	"hew/serve"
 	"hew/serve/grpc"
@@ -17,12 +19,13 @@ func newServe() *cobra.Command {
 	c := serve.DefaultConfig()
 	fs := flag.NewFlagSet("serve", flag.ContinueOnError)
 	c.Flags(fs, grpc.Front)
+	engine := fs.String("engine", "auto", engineHelp)
 	fromEnvironment := serve.Environ(fs, os.LookupEnv) // before cobra parses, so that a flag wins
 	cmd := &cobra.Command{
 		Use:   "serve [NAME=]MODEL…",
 		Short: "Serve models over REST and gRPC, without building a program",
-		Long: `Serve models over REST and gRPC with the reference evaluator. The program that
-hew build makes is the same server over compiled code, with the same flags; each
+		Long: `Serve models over REST and gRPC, in this process. The program that hew build
+makes is the same server over compiled code, with the same flags but --engine; each
 flag can also be set by an environment variable, --max-body by HEW_MAX_BODY.`,
 		Example: `  hew serve churn.json
   hew serve churn.json fraud=models/v7.ubj --http :9000 --grpc off`,
@@ -31,6 +34,9 @@ flag can also be set by an environment variable, --max-body by HEW_MAX_BODY.`,
 			if fromEnvironment != nil {
 				return usageError{fromEnvironment}
 			}
+			if err := compile.CheckEngine(*engine, kernel.ThisCPU()); err != nil {
+				return usageError{err}
+			}
 			var predictors []predict.Predictor
 			for _, arg := range args {
 				name, file := splitModel(arg)
@@ -38,7 +44,10 @@ flag can also be set by an environment variable, --max-body by HEW_MAX_BODY.`,
 				if err != nil {
 					return err
 				}
-				p := compile.Interp(e, name)
+				p, err := compile.Predictor(e, name, *engine, kernel.ThisCPU())
+				if err != nil {
+					return fmt.Errorf("%s: %w", file, err)
+				}
 				p.Source.Hew = hew.Version
 				predictors = append(predictors, p)
 			}

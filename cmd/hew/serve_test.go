@@ -15,6 +15,7 @@ import (
 // TestServe starts hew serve as a user does, asks it and stops it.
 func TestServe(t *testing.T) {
 	t.Setenv("HEW_GRPC", "off")
+	t.Setenv("HEW_ENGINE", "table")
 	ctx, stop := context.WithCancel(t.Context())
 	log, stderr := io.Pipe()
 	code := make(chan int, 1)
@@ -42,6 +43,13 @@ func TestServe(t *testing.T) {
 	// The first row of rows.csv, so these are the first numbers of predict.npy.
 	require.Contains(t, string(body), `"prediction":[0.21464276,0.39918038,0.06230253,0.07790029,0.07638798,0.13016374,0.03942229]`)
 
+	resp, err = http.Get("http://" + listening.Addr + "/metrics")
+	require.NoError(t, err)
+	metrics, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	resp.Body.Close()
+	require.Regexp(t, `hew_model_info\{[^}]*engine="table"`, string(metrics))
+
 	stop()
 	require.Equal(t, 0, <-code)
 }
@@ -58,6 +66,7 @@ func TestServeFlags(t *testing.T) {
 		{"", []string{"serve", model, "--max-rows", "0"}, "must be positive"},
 		{"", []string{"serve", model, "--http"}, "--http"},
 		{"", []string{"serve"}, "takes [NAME=]MODEL…"},
+		{"", []string{"serve", model, "--engine", "fast"}, `unknown engine "fast"`},
 	} {
 		if c.env != "" {
 			t.Setenv("HEW_MAX_ROWS", c.env)

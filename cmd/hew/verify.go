@@ -6,11 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"hew/build"
 	"hew/internal/nodiff"
-	"hew/interp"
 	"hew/ir"
-	"hew/predict"
 	"hew/score"
 )
 
@@ -21,14 +18,16 @@ func newVerify() *cobra.Command {
 	var in rowFlags
 	cmd := &cobra.Command{
 		Use:   "verify MODEL",
-		Short: "Prove that compiled code gives the model's numbers, bit for bit",
-		Long: `Prove that compiled code gives the model's numbers, bit for bit. The model is
-compiled and built; then the compiled code and the reference evaluator score the
-same rows: rows made from the model's own thresholds, at which engines go wrong,
-and those of --rows. With --expect, the reference's numbers are compared with
-those that the trainer gave for the rows of --rows. Any difference is exit status 1.`,
+		Short: "Prove that every engine gives the model's numbers, bit for bit",
+		Long: `Prove that every engine gives the model's numbers, bit for bit. The model is
+compiled in every strategy and built; then the compiled code, the engines of this
+process at each level of the processor, and the reference evaluator score the same
+rows, each alone and all in batches of several sizes: rows made from the model's own
+thresholds, at which engines go wrong, and those of --rows. With --expect, the
+reference's numbers are compared with those that the trainer gave for the rows of
+--rows. Any difference is exit status 1.`,
 		Example: `  hew verify churn.json
-  hew verify churn.json --rows valid.csv
+  hew verify churn.json --rows valid.csv --strategy simd
   hew verify churn.json --rows rows.npy --expect margin.npy --output margin`,
 		Args: models(1, 1),
 		RunE: cleansUp(func(cmd *cobra.Command, args []string) error {
@@ -40,11 +39,14 @@ those that the trainer gave for the rows of --rows. Any difference is exit statu
 			case boundary < -1 || boundary == 0 && rowFile == "":
 				return usagef("--boundary %d leaves nothing to verify", boundary)
 			}
+			if err := score.CheckOutput(output); err != nil {
+				return usageError{err}
+			}
 			e, err := loadModel(cmd, args[0])
 			if err != nil {
 				return err
 			}
-			if e, err = slice(cmd, e, iterations, output); err != nil {
+			if e, err = takeRounds(cmd, e, iterations, output); err != nil {
 				return err
 			}
 			all := nodiff.NumBoundaryRows(e)
@@ -59,10 +61,12 @@ those that the trainer gave for the rows of --rows. Any difference is exit statu
 				if err != nil {
 					return err
 				}
-				given = table.X
-				fmt.Fprintf(cmd.OutOrStdout(), "rows     %d of %s\n", table.NumRows, rowFile)
+				if given = table.X; boundary == 0 && table.NumRows == 0 {
+					return fmt.Errorf("%s: no rows: there is nothing to verify", rowFile)
+				}
+				printLine(cmd.OutOrStdout(), "rows", "%d of %s", table.NumRows, rowFile)
 			}
-			equal, err := verifyCompiled(cmd, args[0], e, &flags, append(x, given...))
+			equal, err := verifyEngines(cmd, args[0], e, &flags, append(x, given...))
 			if err != nil {
 				return err
 			}
@@ -85,7 +89,7 @@ those that the trainer gave for the rows of --rows. Any difference is exit statu
 	f.StringVar(&expect, "expect", "", ".npy file of the trainer's numbers for --rows")
 	f.StringVar(&output, "output", "predict", "which numbers --expect holds: "+score.Outputs())
 	f.StringVar(&iterations, "iterations", "", "boosting rounds A:B, from A up to but without B [all]")
-	flags.add(cmd)
+	flags.addAll(cmd)
 	in.add(cmd)
 	return cmd
 }
@@ -99,30 +103,15 @@ func defaultBoundary(e *ir.Ensemble, all int) int {
 
 func printRows(w io.Writer, made, all int) {
 	if made < all {
-		fmt.Fprintf(w, "rows     %d made, a random choice of the %d at thresholds, neighbours and special values (--boundary makes more)\n", made, all)
+		printLine(w, "rows", "%d made, a random choice of the %d at thresholds, neighbours and special values (--boundary makes more)", made, all)
 		return
 	}
-	fmt.Fprintf(w, "rows     %d made, at all thresholds, neighbours and special values\n", made)
+	printLine(w, "rows", "%d made, at all thresholds, neighbours and special values", made)
 }
 
-// verifyCompiled compares the compiled model with the reference on the rows in x.
-func verifyCompiled(cmd *cobra.Command, file string, e *ir.Ensemble, flags *compileFlags, x []float32) (equal bool, err error) {
-	model, err := compileModel(cmd, e, file, build.ModelName(file), flags)
-	if err != nil {
-		return false, err
-	}
-	w, err := startWorker(cmd, []build.Model{model})
-	if err != nil {
-		return false, err
-	}
-	defer w.Close()
-	var diff nodiff.Diff
-	err = w.Use(0, func(p predict.Predictor) { diff = nodiff.Compare(interp.New(e), p, x) })
-	if err != nil {
-		return false, err
-	}
-	fmt.Fprintf(cmd.OutOrStdout(), "%-8s %v\n", model.Info.Source.Engine, diff)
-	return diff.OK() || !model.Info.Source.Exact, nil
+// printLine prints a line of the report: what it is about, and a text.
+func printLine(w io.Writer, about, format string, args ...any) {
+	fmt.Fprintf(w, "%-17s  %s\n", about, fmt.Sprintf(format, args...))
 }
 
 // verifyExpected compares the reference's numbers for the rows in x with those
@@ -146,6 +135,6 @@ func verifyExpected(w io.Writer, e *ir.Ensemble, x []float32, output, file strin
 	if err != nil {
 		return false, fmt.Errorf("%s: %w", file, err)
 	}
-	fmt.Fprintf(w, "trainer  %s of %s: %v\n", output, file, part)
+	printLine(w, "trainer", "%s of %s: %v", output, file, part)
 	return part.OK(), nil
 }

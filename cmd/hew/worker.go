@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 
@@ -10,48 +11,49 @@ import (
 	"hew/build"
 )
 
-// A compiledWorker is a running program that links generated packages.
-type compiledWorker struct {
-	*worker.Client
-	cost build.Cost
-	dir  string
+// A workerProgram links generated packages. It lies in a temporary directory, and
+// any number of processes run it.
+type workerProgram struct {
+	dir     string
+	exe     string
+	cost    build.Cost
+	clients []*worker.Client
 }
 
-// startWorker builds a worker of the given models in a temporary directory and
-// starts it. The program gets the name of that directory, so that the go command
-// compiles the packages even if it has compiled the like before: what is
-// measured is the work. Close removes everything.
-func startWorker(cmd *cobra.Command, models []build.Model) (*compiledWorker, error) {
+// buildWorker builds a worker of the given models in a temporary directory. The
+// program gets the name of that directory, so that the go command compiles the
+// packages even if it has compiled the like before: what is measured is the work.
+func buildWorker(cmd *cobra.Command, models []build.Model) (*workerProgram, error) {
 	dir, err := os.MkdirTemp("", "hew-worker-")
 	if err != nil {
 		return nil, err
 	}
-	w := &compiledWorker{dir: dir}
-	if err := w.start(cmd, models); err != nil {
+	w := &workerProgram{dir: dir, exe: filepath.Join(dir, "worker")}
+	p, err := build.NewProject(filepath.Base(dir), build.Worker, models)
+	if err == nil {
+		w.cost, err = buildIn(cmd, p, filepath.Join(dir, "src"), w.exe, build.Target{})
+	}
+	if err != nil {
 		os.RemoveAll(dir)
 		return nil, err
 	}
 	return w, nil
 }
 
-func (w *compiledWorker) start(cmd *cobra.Command, models []build.Model) error {
-	p, err := build.NewProject(filepath.Base(w.dir), build.Worker, models)
-	if err != nil {
-		return err
+// start runs the program with variables in its environment, NAME=VALUE.
+func (w *workerProgram) start(env ...string) (*worker.Client, error) {
+	c, err := worker.Start(w.exe, env...)
+	if err == nil {
+		w.clients = append(w.clients, c)
 	}
-	out := filepath.Join(w.dir, "worker")
-	if w.cost, err = buildIn(cmd, p, filepath.Join(w.dir, "src"), out, build.Target{}); err != nil {
-		return err
-	}
-	w.Client, err = worker.Start(out)
-	return err
+	return c, err
 }
 
-// Close ends the program and removes its files.
-func (w *compiledWorker) Close() error {
-	err := w.Client.Close()
-	if e := os.RemoveAll(w.dir); err == nil {
-		err = e
+// Close ends all processes and removes the program.
+func (w *workerProgram) Close() error {
+	var errs []error
+	for _, c := range w.clients {
+		errs = append(errs, c.Close())
 	}
-	return err
+	return errors.Join(append(errs, os.RemoveAll(w.dir))...)
 }

@@ -14,6 +14,17 @@ var BatchSizes = [...]int{2, 63, 64, 65, 500, 4097}
 // trialValues bounds the values in the rows of one trial.
 const trialValues = 10_000_000
 
+// Batches returns BatchSizes, or what fits a trial of very wide rows.
+func Batches(features int) []int {
+	var sizes []int
+	for left, i := max(1, trialValues/features), 0; left > 0 && i < len(BatchSizes); i++ {
+		n := min(BatchSizes[i], left)
+		sizes = append(sizes, n)
+		left -= n
+	}
+	return sizes
+}
+
 // A Trial holds some of the rows of a comparison with what the reference evaluator
 // says about them, to try any number of predictors on.
 type Trial struct {
@@ -23,13 +34,12 @@ type Trial struct {
 
 // Trials returns the rows in x as trials, one at a time, for predictors of the
 // shape of info; x has at least one row. Each trial has enough rows for a batch of
-// every size: where x ends, it begins again.
+// every size in Batches: where x ends, it begins again.
 func Trials(ref *interp.Engine, info predict.Info, x []float32) iter.Seq[*Trial] {
 	rows := 0
-	for _, n := range BatchSizes {
+	for _, n := range Batches(info.NumFeatures) {
 		rows += n
 	}
-	rows = max(1, min(rows, trialValues/info.NumFeatures))
 	return func(yield func(*Trial) bool) {
 		n := len(x) / info.NumFeatures
 		for first := 0; first < n; first += rows {

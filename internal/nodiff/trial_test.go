@@ -87,3 +87,15 @@ func TestTrialsOfWideRows(t *testing.T) {
 	}
 	require.Equal(t, []int{100, 20}, fresh)
 }
+
+// A trial of wide rows has fewer of them.
+func TestBatches(t *testing.T) {
+	for features, want := range map[int][]int{
+		28:         {2, 63, 64, 65, 500, 4097},
+		3000:       {2, 63, 64, 65, 500, 2639},
+		70_000:     {2, 63, 64, 13},
+		20_000_000: {1},
+	} {
+		require.Equal(t, want, nodiff.Batches(features))
+	}
+}

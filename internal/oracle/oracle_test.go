@@ -245,13 +245,14 @@ func (m *model) checkPredictor(t *testing.T, p predict.Predictor) {
 	}
 }
 
-// checkCompiled generates a package of each model, builds one program of them
-// and compares what it says: all rows in a batch with XGBoost's answers, batches
+// checkCompiled generates a package of each model, in each strategy by turns, builds
+// one program of them and compares what it says: all rows in a batch with XGBoost's answers, batches
 // of other sizes with the reference evaluator.
 func checkCompiled(t *testing.T, dir string, all []*model) {
 	var packages []build.Model
-	for _, m := range all {
-		files, _, err := compile.Package(m.e, compile.Options{Package: m.name})
+	for i, m := range all {
+		strategies := compile.Strategies(m.e)
+		files, _, err := compile.Package(m.e, compile.Options{Package: m.name, Strategy: strategies[i%len(strategies)]})
 		require.NoError(t, err, "%s", m.Recipe)
 		packages = append(packages, build.Model{Package: m.name, Files: files, Info: compile.Info(m.e, m.name)})
 	}

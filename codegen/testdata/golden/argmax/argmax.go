@@ -40,6 +40,12 @@ const blockRows = 128
 // each NumFeatures values, row by row.
 func Predict(dst []Output, x []Input) {
 	rows := countRows(len(dst), NumOutputs, len(x))
+	if rows == 1 {
+		var m [NumMargins]float32
+		Margin(m[:], x)
+		dst[0] = link(&m)
+		return
+	}
 	var m [blockRows * NumMargins]float32
 	for i := 0; i < rows; i += blockRows {
 		n := min(blockRows, rows-i)

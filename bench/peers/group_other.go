@@ -1,0 +1,7 @@
+//go:build !unix
+
+package peers
+
+import "os/exec"
+
+func endGroup(*exec.Cmd) {}
