@@ -2,7 +2,7 @@
 # they are no dependency of the module.
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build demo test race lint generate tidy golden fuzz bench oracle check clean
+.PHONY: build demo test race arm64 lint generate tidy golden fuzz bench peers oracle check clean
 
 build: ## the command, bin/hew
 	go build -trimpath -o bin/hew ./cmd/hew
@@ -14,14 +14,19 @@ test: ## all tests; -short leaves out those that build programs
 	go test -timeout 20m ./...
 
 race: ## the packages in which goroutines meet
-	go test -race -short -timeout 20m ./serve/... ./bench/... ./score ./interp ./rows ./load/...
+	go test -race -short -timeout 20m ./serve/... ./bench/... ./score ./interp ./rows ./load/... ./kernel
+
+arm64: ## the engines on another processor, under qemu-user
+	GOARCH=arm64 go vet ./...
+	GOARCH=arm64 go test -short -exec qemu-aarch64-static ./kernel ./quantize ./interp
 
 lint: ## format, vet, staticcheck
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo "run gofmt -w on these files"; exit 1; }
 	go vet ./...
+	go -C kernel/internal/gen vet ./...
 	go run $(STATICCHECK) ./...
 
-generate: ## protobuf code
+generate: ## protobuf code and assembly
 	go generate ./...
 
 golden: ## rewrite golden files; read the diff before you commit it
@@ -30,9 +35,13 @@ golden: ## rewrite golden files; read the diff before you commit it
 fuzz: ## every fuzz target for a while, FUZZTIME each
 	./fuzz.sh $(or $(FUZZTIME),60s)
 
-bench: ## benchmarks, and the table of the README
-	go test -run - -bench . -benchmem ./load/... ./interp ./codegen/... ./serve/... ./rows
-	go run ./cmd/hew bench testdata/golden-xgboost/xgboost-3.2-realistic-binary-higgs-500x6/model.ubj --server
+bench: ## benchmarks into bin/bench: go.txt for benchstat, records.jsonl of hew bench
+	mkdir -p bin/bench
+	go test -run - -bench . -benchmem -timeout 1h ./load/... ./interp ./kernel ./codegen/... ./serve/... ./rows | tee bin/bench/go.txt
+	go run ./cmd/hew bench testdata/golden-xgboost/xgboost-3.2-realistic-binary-higgs-500x6/model.ubj --server --json | tee bin/bench/records.jsonl
+
+peers: ## other people's predictors for hew bench, into the user's cache; needs Python, gcc and cargo
+	bench/peers/setup.sh
 
 oracle: ## against XGBoost itself, on random models; needs Python 3.11 or later with pip
 	go vet -tags oracle ./internal/oracle
@@ -44,6 +53,7 @@ check: lint test race generate tidy ## all that must hold
 
 tidy:
 	go mod tidy
+	go -C kernel/internal/gen mod tidy
 
 clean:
 	git clean -fdXq bin
