@@ -4,65 +4,107 @@
 
 package kernel
 
+// vectorExits stores the exits of groups of 64 trees from their tops.
+//
 //go:noescape
 func vectorExits(exits *byte, table *byte, groups int, levels int, weights *byte, ranks *byte, width int)
 
+// vectorObliviousExits stores the exits of groups of 64 trees from tops in which the nodes of a level are equal.
+//
 //go:noescape
 func vectorObliviousExits(exits *byte, table *byte, groups int, levels int, ranks *byte, width int)
 
+// vectorSteps takes trees from the exits of their tops through all blocks but the last.
+//
 //go:noescape
 func vectorSteps(scratch *byte, bases *uint32, counts *uint32, blocks *byte, shaped int, decisions *byte, ranks *byte, width int)
 
+// vectorLeaves32 adds the leaf values at the exits of tops.
+//
 //go:noescape
 func vectorLeaves32(sum *byte, exits *byte, trees int, leaves *byte, stride int)
 
+// vectorFetch32 stores the leaf values at the exits of tops.
+//
 //go:noescape
 func vectorFetch32(scratch *byte, trees int, leaves *byte, stride int)
 
+// vectorChain32 adds the values of trees, from their tops through one block each.
+//
 //go:noescape
 func vectorChain32(sum *byte, table *byte, levels int, weights *byte, blocks *byte, stride int, batches int, decisions *byte, ranks *byte, width int)
 
+// vectorLastAdd32 takes trees through their last blocks and adds the values.
+//
 //go:noescape
 func vectorLastAdd32(scratch *byte, order *byte, trees int, shaped int, decisions *byte, ranks *byte, width int, sum *byte)
 
+// vectorLastStore32 takes trees through their last blocks and stores the values.
+//
 //go:noescape
 func vectorLastStore32(scratch *byte, order *byte, trees int, shaped int, decisions *byte, ranks *byte, width int)
 
+// vectorSum32 adds values to one sum.
+//
 //go:noescape
 func vectorSum32(sum *byte, values *byte, trees int)
 
+// vectorSumEach32 adds values to the sums of their outputs.
+//
 //go:noescape
 func vectorSumEach32(sums *byte, values *byte, outputs *uint32, trees int)
 
+// vectorSumRounds32 adds values to the sums of all outputs in turn.
+//
 //go:noescape
 func vectorSumRounds32(sums *byte, outputs int, values *byte, rounds int)
 
+// vectorSumVectors32 adds leaf vectors at the stored offsets to the sums of all outputs.
+//
 //go:noescape
 func vectorSumVectors32(sums *byte, outputs int, values *byte, trees int, vectors *byte)
 
+// vectorLeaves64 adds the leaf values at the exits of tops.
+//
 //go:noescape
 func vectorLeaves64(sum *byte, exits *byte, trees int, leaves *byte, stride int)
 
+// vectorFetch64 stores the leaf values at the exits of tops.
+//
 //go:noescape
 func vectorFetch64(scratch *byte, trees int, leaves *byte, stride int)
 
+// vectorChain64 adds the values of trees, from their tops through one block each.
+//
 //go:noescape
 func vectorChain64(sum *byte, table *byte, levels int, weights *byte, blocks *byte, stride int, batches int, decisions *byte, ranks *byte, width int)
 
+// vectorLastAdd64 takes trees through their last blocks and adds the values.
+//
 //go:noescape
 func vectorLastAdd64(scratch *byte, order *byte, trees int, shaped int, decisions *byte, ranks *byte, width int, sum *byte)
 
+// vectorLastStore64 takes trees through their last blocks and stores the values.
+//
 //go:noescape
 func vectorLastStore64(scratch *byte, order *byte, trees int, shaped int, decisions *byte, ranks *byte, width int)
 
+// vectorSum64 adds values to one sum.
+//
 //go:noescape
 func vectorSum64(sum *byte, values *byte, trees int)
 
+// vectorSumEach64 adds values to the sums of their outputs.
+//
 //go:noescape
 func vectorSumEach64(sums *byte, values *byte, outputs *uint32, trees int)
 
+// vectorSumRounds64 adds values to the sums of all outputs in turn.
+//
 //go:noescape
 func vectorSumRounds64(sums *byte, outputs int, values *byte, rounds int)
 
+// vectorSumVectors64 adds leaf vectors at the stored offsets to the sums of all outputs.
+//
 //go:noescape
 func vectorSumVectors64(sums *byte, outputs int, values *byte, trees int, vectors *byte)

@@ -17,7 +17,7 @@ const (
 // newVector returns an engine for the rows of m, or nil if m or the processor does
 // not suit: without VBMI; with more than 256 columns, or none; without trees; with a
 // tree so large that a link of a block does not reach the next one, which it does
-// up to 2 MB or some 50,000 leaves.
+// up to 2 MB or some 100,000 leaves.
 func newVector[Out Float](m *Model, cpu CPU) *vector[Out] {
 	if !cpu.VBMI || len(m.Columns) == 0 || len(m.Columns) > maxVectorColumns || len(m.Trees) == 0 {
 		return nil

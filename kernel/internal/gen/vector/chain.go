@@ -11,7 +11,8 @@ import (
 // leaves writes the kernel that adds, for each tree in turn, the leaf value at
 // its exit.
 func leaves(size int) {
-	function(fmt.Sprintf("vectorLeaves%d", bits(size)), "sum *byte, exits *byte, trees int, leaves *byte, stride int")
+	function(fmt.Sprintf("vectorLeaves%d", bits(size)), "adds the leaf values at the exits of tops.",
+		"sum *byte, exits *byte, trees int, leaves *byte, stride int")
 	acc, exits, n, leaves, stride, exit := RDI, RSI, RCX, RAX, RDX, RBX
 	Load(Param("sum"), acc)
 	Load(Param("exits"), exits)
@@ -33,7 +34,8 @@ func leaves(size int) {
 // trees lie stride apart. The top of a group is decided 64 trees ahead, so that
 // the sum, which is what takes time, need not wait for it.
 func chain(size int) {
-	function(fmt.Sprintf("vectorChain%d", bits(size)), "sum *byte, table *byte, levels int, weights *byte, blocks *byte, stride int, batches int, decisions *byte, ranks *byte, width int")
+	function(fmt.Sprintf("vectorChain%d", bits(size)), "adds the values of trees, from their tops through one block each.",
+		"sum *byte, table *byte, levels int, weights *byte, blocks *byte, stride int, batches int, decisions *byte, ranks *byte, width int")
 	c := chainer{
 		exits: AllocLocal(2 * groupTrees), tree: RSI, blocks: RAX, stride: RDX, batches: RCX,
 		place: AllocLocal(8), groups: AllocLocal(8), ahead: AllocLocal(8),

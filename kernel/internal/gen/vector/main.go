@@ -27,9 +27,10 @@ func main() {
 	Generate()
 }
 
-// function begins a kernel.
-func function(name, signature string) {
+// function begins a kernel; its doc goes on after its name.
+func function(name, doc, signature string) {
 	TEXT(name, NOSPLIT, "func("+signature+")")
+	Doc(name + " " + doc)
 	Pragma("noescape")
 }
 

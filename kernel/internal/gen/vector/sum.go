@@ -10,7 +10,8 @@ import (
 
 // sum writes the kernel that adds values to one sum.
 func sum(size int) {
-	function(fmt.Sprintf("vectorSum%d", bits(size)), "sum *byte, values *byte, trees int")
+	function(fmt.Sprintf("vectorSum%d", bits(size)), "adds values to one sum.",
+		"sum *byte, values *byte, trees int")
 	acc, values, n := RDI, RSI, RCX
 	Load(Param("sum"), acc)
 	Load(Param("values"), values)
@@ -25,7 +26,8 @@ func sum(size int) {
 
 // sumEach writes the kernel that adds each value to the sum of its own output.
 func sumEach(size int) {
-	function(fmt.Sprintf("vectorSumEach%d", bits(size)), "sums *byte, values *byte, outputs *uint32, trees int")
+	function(fmt.Sprintf("vectorSumEach%d", bits(size)), "adds values to the sums of their outputs.",
+		"sums *byte, values *byte, outputs *uint32, trees int")
 	acc, values, outputs, n, o := RDI, RSI, RBX, RCX, R8
 	Load(Param("sums"), acc)
 	Load(Param("values"), values)
@@ -47,7 +49,8 @@ func sumEach(size int) {
 // sumRounds writes the kernel that adds rounds of values, in each one for every
 // output in turn.
 func sumRounds(size int) {
-	function(fmt.Sprintf("vectorSumRounds%d", bits(size)), "sums *byte, outputs int, values *byte, rounds int")
+	function(fmt.Sprintf("vectorSumRounds%d", bits(size)), "adds values to the sums of all outputs in turn.",
+		"sums *byte, outputs int, values *byte, rounds int")
 	acc, left, values, rounds, n, from, stride := RDI, RSI, RDX, RCX, R8, R9, R10
 	Load(Param("sums"), acc)
 	Load(Param("outputs"), left)
@@ -69,7 +72,8 @@ func sumRounds(size int) {
 // sumVectors writes the kernel that adds leaf vectors. The values are the offsets
 // of the vectors.
 func sumVectors(size int) {
-	function(fmt.Sprintf("vectorSumVectors%d", bits(size)), "sums *byte, outputs int, values *byte, trees int, vectors *byte")
+	function(fmt.Sprintf("vectorSumVectors%d", bits(size)), "adds leaf vectors at the stored offsets to the sums of all outputs.",
+		"sums *byte, outputs int, values *byte, trees int, vectors *byte")
 	acc, left, values, n, vectors, tree, i := RDI, RSI, RDX, RCX, RAX, R8, R9
 	Load(Param("sums"), acc)
 	Load(Param("outputs"), left)

@@ -103,7 +103,8 @@ func (t topper) mux(d, from, first, offset int, regs []VecPhysical) {
 
 // exits writes the kernel that stores the exits of groups of 64 trees.
 func exits() {
-	function("vectorExits", "exits *byte, table *byte, groups int, levels int, weights *byte, ranks *byte, width int")
+	function("vectorExits", "stores the exits of groups of 64 trees from their tops.",
+		"exits *byte, table *byte, groups int, levels int, weights *byte, ranks *byte, width int")
 	table, groups, levels, out := RAX, RCX, RDX, RDI
 	Load(Param("exits"), out)
 	Load(Param("table"), table)
@@ -127,7 +128,8 @@ func exits() {
 // table holds 64 columns and 64 ranks for each level. The exit is the binary
 // number of the decisions.
 func obliviousExits() {
-	function("vectorObliviousExits", "exits *byte, table *byte, groups int, levels int, ranks *byte, width int")
+	function("vectorObliviousExits", "stores the exits of groups of 64 trees from tops in which the nodes of a level are equal.",
+		"exits *byte, table *byte, groups int, levels int, ranks *byte, width int")
 	table, groups, levels, out, n := RAX, RCX, RDX, RDI, RSI
 	Load(Param("exits"), out)
 	Load(Param("table"), table)

@@ -17,7 +17,8 @@ const (
 
 // fetch writes the kernel that stores, for each tree, the leaf value at its exit.
 func fetch(size int) {
-	function(fmt.Sprintf("vectorFetch%d", bits(size)), "scratch *byte, trees int, leaves *byte, stride int")
+	function(fmt.Sprintf("vectorFetch%d", bits(size)), "stores the leaf values at the exits of tops.",
+		"scratch *byte, trees int, leaves *byte, stride int")
 	exits, values, n, leaves, stride, exit := RSI, RDI, RCX, RAX, RDX, RBX
 	Load(Param("scratch"), exits)
 	Load(Param("trees"), n)
@@ -43,7 +44,8 @@ func fetch(size int) {
 // grow, and end with 0. A tree that takes part in one pass too many stays at its
 // leaf's block.
 func steps() {
-	function("vectorSteps", "scratch *byte, bases *uint32, counts *uint32, blocks *byte, shaped int, decisions *byte, ranks *byte, width int")
+	function("vectorSteps", "takes trees from the exits of their tops through all blocks but the last.",
+		"scratch *byte, bases *uint32, counts *uint32, blocks *byte, shaped int, decisions *byte, ranks *byte, width int")
 	w := walker{scratch: RAX, order: RCX, tree: RDI, end: RDX}
 	counts := RSI
 	Load(Param("scratch"), w.scratch)
@@ -72,9 +74,11 @@ func steps() {
 // which lane a tree is.
 func lastStep(size int, adds bool) {
 	if adds {
-		function(fmt.Sprintf("vectorLastAdd%d", bits(size)), "scratch *byte, order *byte, trees int, shaped int, decisions *byte, ranks *byte, width int, sum *byte")
+		function(fmt.Sprintf("vectorLastAdd%d", bits(size)), "takes trees through their last blocks and adds the values.",
+			"scratch *byte, order *byte, trees int, shaped int, decisions *byte, ranks *byte, width int, sum *byte")
 	} else {
-		function(fmt.Sprintf("vectorLastStore%d", bits(size)), "scratch *byte, order *byte, trees int, shaped int, decisions *byte, ranks *byte, width int")
+		function(fmt.Sprintf("vectorLastStore%d", bits(size)), "takes trees through their last blocks and stores the values.",
+			"scratch *byte, order *byte, trees int, shaped int, decisions *byte, ranks *byte, width int")
 	}
 	w := walker{scratch: RAX, order: RCX, tree: RDI, end: RDX}
 	Load(Param("scratch"), w.scratch)
