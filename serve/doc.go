@@ -1,8 +1,8 @@
 // Package serve exposes predictors over HTTP, and over other front ends that
 // plug into it.
 //
-// Main is a whole server: flags, environment, listening, draining. A built
-// server and hew serve both call it. Below it stand three parts:
+// Main is a whole built server: flags, environment, listening, draining. Run, its
+// second half, is what hew serve calls. Below them stand three parts:
 //
 //   - Models, the registry of what is served, with the limits and the metrics
 //     that all front ends share. Model.Score is the only place where a row meets

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -62,16 +64,15 @@ every answer is checked.`,
 			if err != nil {
 				return err
 			}
-			records, err := b.run(cmd, args[0], e)
-			if err != nil {
-				return err
+			records, failure := b.run(cmd, args[0], e)
+			if len(records) > 0 { // what was measured before a failure is worth having
+				if b.asJSON {
+					err = bench.Write(cmd.OutOrStdout(), records)
+				} else {
+					err = bench.Table(cmd.OutOrStdout(), records)
+				}
 			}
-			if b.asJSON {
-				err = bench.Write(cmd.OutOrStdout(), records)
-			} else {
-				err = bench.Table(cmd.OutOrStdout(), records)
-			}
-			if err == nil && !bench.OK(records) {
+			if err = errors.Join(failure, err); err == nil && !bench.OK(records) {
 				return exitStatus(1)
 			}
 			return err
@@ -220,7 +221,22 @@ func (b *benchFlags) measureServer(cmd *cobra.Command, e *ir.Ensemble, model bui
 }
 
 // questions returns the rows in x with the reference's predictions.
+//
+// Rows in which a feature with the text of its categories is infinite are left
+// out: a server rightly refuses them.
 func questions(e *ir.Ensemble, info predict.Info, x []float32) load.Questions {
+	width := len(e.Features)
+	var asked []float32
+	for row := range slices.Chunk(x, width) {
+		infinite := false
+		for j, v := range row {
+			infinite = infinite || e.Features[j].Categories != nil && math.IsInf(float64(v), 0)
+		}
+		if !infinite {
+			asked = append(asked, row...)
+		}
+	}
+	x = asked
 	want := make([]float32, len(x)/len(e.Features)*info.NumOutputs)
 	interp.New(e).Predict(want, x)
 	return load.Questions{Model: info.Name, X: x, Features: len(e.Features), Want: want, Outputs: info.NumOutputs}
