@@ -36,15 +36,47 @@ var (
 	narrow = map[string]func(float32) float32{
 		"expf": libm.Expf, "logf": libm.Logf, "log1pf": libm.Log1pf, "expm1f": libm.Expm1f,
 	}
-	wide = map[string]func(float64) float64{"exp": libm.Exp, "log1p": libm.Log1p}
+	wide = map[string]func(float64) float64{
+		"exp": libm.Exp, "log1p": libm.Log1p, "log": libm.Log, "log2": libm.Log2,
+		"pow 2 x":     func(x float64) float64 { return libm.Pow(2, x) },
+		"pow x 1.5":   func(x float64) float64 { return libm.Pow(x, 1.5) },
+		"pow x -0.75": func(x float64) float64 { return libm.Pow(x, -0.75) },
+	}
 
 	// Good to a few ulps, which leaves the recorded bits to tell which neighbour
 	// the C library chose.
 	approximate = map[string]func(float64) float64{
 		"expf": math.Exp, "logf": math.Log, "log1pf": math.Log1p, "expm1f": math.Expm1,
-		"exp": squaredExp, "log1p": math.Log1p,
+		"exp": squaredExp, "log1p": math.Log1p, "log": log, "log2": log2,
+		"pow 2 x":     math.Exp2,
+		"pow x 1.5":   func(x float64) float64 { return math.Abs(x * root(x)) },
+		"pow x -0.75": func(x float64) float64 { return 1 / (root(x) * root(root(x))) },
 	}
 )
+
+// root is the square root, but of -Inf, which has powers.
+func root(x float64) float64 {
+	if math.IsInf(x, -1) {
+		return -x
+	}
+	return math.Sqrt(x)
+}
+
+// log is good to a few ulps; math.Log is not for subnormal numbers on amd64.
+func log(x float64) float64 {
+	if x > 0 && x < 0x1p-1022 {
+		return math.Log(x*0x1p52) - 52*math.Ln2
+	}
+	return math.Log(x)
+}
+
+// log2 is good to a few ulps; math.Log2 is not near 1.
+func log2(x float64) float64 {
+	if math.Abs(x-1) < 0.1 {
+		return math.Log1p(x-1) * math.Log2E
+	}
+	return math.Log2(x)
+}
 
 // squaredExp is good to a few ulps; math.Exp is not where it nearly overflows.
 func squaredExp(x float64) float64 {
@@ -178,7 +210,7 @@ func TestSpecial(t *testing.T) {
 func TestSource(t *testing.T) {
 	fset := token.NewFileSet()
 	var files []*ast.File
-	for _, name := range []string{"exp", "expf", "expm1f", "log1p", "log1pf", "logf"} {
+	for _, name := range []string{"exp", "expf", "expm1f", "log", "log1p", "log1pf", "log2", "logf", "pow"} {
 		f, err := parser.ParseFile(fset, name+".go", libm.Source(name), parser.SkipObjectResolution)
 		require.NoError(t, err)
 		require.Len(t, f.Imports, 1)

@@ -9,6 +9,8 @@ A function's arguments are, in this order:
 - pseudo-random ones up to COUNT in all: bit patterns and numbers in [low, high)
   by turns.
 
+A function of two arguments has a fixed one, first or second.
+
 Of each result only the lowest four bits are kept, two results to a byte, the
 first in the low half: Go's own functions are good to a few ulps and give the
 rest.
@@ -64,12 +66,13 @@ def main():
         wide = spec["bits"] == 64
         c = ctypes.c_double if wide else ctypes.c_float
         number, word = ("<d", "<Q") if wide else ("<f", "<I")
-        f = LIBM[spec["name"]]
-        f.argtypes, f.restype = [c], c
+        f = LIBM[spec["name"].split()[0]]
+        before, after = ([spec[k]] if k in spec else [] for k in ("first", "second"))
+        f.argtypes, f.restype = [c] * (len(before) + 1 + len(after)), c
         low = []
         for _, b in zip(range(COUNT), arguments(spec)):
             x = struct.unpack(number, struct.pack(word, b))[0]
-            y = f(x)
+            y = f(*before, x, *after)
             low.append(0 if math.isnan(y) else struct.unpack(word, struct.pack(number, y))[0] & 15)
         out += bytes(low[i] | low[i + 1] << 4 for i in range(0, COUNT, 2))
     (HERE / "sweep.gz").write_bytes(gzip.compress(bytes(out), 9, mtime=0))
