@@ -60,6 +60,9 @@ func (m *Engine) MarginFrom(dst, x, base []float32) {
 // or one for ir.Argmax.
 func (m *Engine) Predict(dst, x []float32) {
 	m.single("Predict")
+	if len(m.e.Answers) > 0 {
+		panic("interp: Predict for an ensemble with answers")
+	}
 	k, w := m.e.Outputs, m.e.Link.Width(m.e.Outputs)
 	var stack [64]float32 // enough for most ensembles, so that nothing is allocated
 	margins := stack[:]

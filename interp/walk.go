@@ -5,9 +5,14 @@ import "hew/ir"
 // float is a type in which features are compared or margins are summed.
 type float interface{ float32 | float64 }
 
+// row returns the values of row i that splits refer to.
 func row[In float](e *ir.Ensemble, x []In, i int) []In {
 	n := len(e.Features)
-	return x[i*n : (i+1)*n]
+	x = x[i*n : (i+1)*n]
+	if e.Columns == nil {
+		return x
+	}
+	return columns(e, x, make([]In, len(e.Columns)))
 }
 
 // margin writes the margins of one row to out. Sum is the type of e's sums.

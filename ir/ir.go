@@ -21,7 +21,12 @@ type Ensemble struct {
 	Input Precision // of features, and so of thresholds and sets
 	Sum   Precision // of leaves, base margins and their sums
 
-	Features   []Feature // in column order
+	Features []Feature // in column order
+
+	// Columns, if not nil, are what splits and linear terms refer to in place of
+	// Features: numbers computed from the row, of type Input.
+	Columns []Column
+
 	Trees      []Tree    // in the order the trainer added them
 	Sets       []Set     // the sets that membership tests refer to
 	Linear     *Linear   // a linear model in place of trees; nil for trees
@@ -30,6 +35,12 @@ type Ensemble struct {
 	BaseLast   bool      // trees are summed from zero, the base margin comes last
 	Link       Link
 	Task       Task
+
+	// Post computes vectors from the margins, and Answers names those that
+	// somebody may ask for; the first one is the prediction. An ensemble has
+	// either a Link or these.
+	Post    []Stage
+	Answers []Answer
 
 	// Classes holds the label of each class, if the model file names them.
 	Classes []string
@@ -77,7 +88,29 @@ type Feature struct {
 	// Categories holds the text of each category, indexed by its code. It is
 	// nil if the model knows codes only.
 	Categories []string
+
+	// Open says that a text which is not among Categories is allowed; its code
+	// is -1.
+	Open bool
+
+	// Refuses says for which values the trainer reports an error in place of a
+	// prediction. Engines ignore it; what reads rows obeys.
+	Refuses Refusal
+
+	// Accepts, if not nil, holds in ascending order the only numbers that the
+	// trainer takes.
+	Accepts []float64
 }
+
+// A Refusal is a set of kinds of values.
+type Refusal uint8
+
+// What a trainer may refuse.
+const (
+	Missing  Refusal = 1 << iota // NaN
+	Infinite                     // also what becomes infinite as a float32, with TooLarge
+	TooLarge                     // beyond the range of float32
+)
 
 // A FeatureType is what the values of a feature mean.
 type FeatureType uint8
@@ -162,7 +195,7 @@ func (t Task) String() string {
 
 // A Link maps the margins of a row to its prediction. All arithmetic is
 // float32 and follows glibc's expf and log1pf unless a comment says otherwise.
-// Of margins that are float64 only Identity is defined.
+// Of margins that are float64 only Identity is defined; they have Stages.
 type Link uint8
 
 // The links. SEMANTICS.md gives the source of each.
@@ -201,6 +234,15 @@ type Source struct {
 	Booster   string   // the trainer's name for the kind of model, "gbtree"
 	Objective string   // the trainer's name for the objective, "binary:logistic"
 	Warnings  []string // what a user should know about the file; it did load
+}
+
+// NumColumns returns the number of values that splits and linear terms can refer
+// to.
+func (e *Ensemble) NumColumns() int {
+	if e.Columns != nil {
+		return len(e.Columns)
+	}
+	return len(e.Features)
 }
 
 // NumNodes returns the number of nodes of all trees.

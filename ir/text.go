@@ -27,6 +27,7 @@ func (e *Ensemble) Print(w io.Writer) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprintf(b, "ensemble: %d features, %d outputs, %d trees, base %v, link %v%s\n",
 		len(e.Features), e.Outputs, len(e.Trees), e.BaseMargin, e.Link, e.precisions())
+	e.printPipeline(b)
 	for i := range e.Trees {
 		fmt.Fprintf(b, "tree %d, output %d\n%s\n", i, e.Trees[i].Output, e.Format(&e.Trees[i]))
 	}

@@ -32,6 +32,14 @@ func (e *Ensemble) Verify() error {
 	if err := e.verifyFeatures(); err != nil {
 		return err
 	}
+	for i := range e.Columns {
+		if err := e.Columns[i].verify(len(e.Features)); err != nil {
+			return fmt.Errorf("column %d: %w", i, err)
+		}
+	}
+	if err := e.verifyPost(); err != nil {
+		return err
+	}
 	for i, s := range e.Sets {
 		if err := s.verify(e.Input); err != nil {
 			return fmt.Errorf("set %d: %w", i, err)
@@ -61,6 +69,8 @@ func (e *Ensemble) verifyShape() error {
 		return fmt.Errorf("unknown link %d", e.Link)
 	case e.Sum == Double && e.Link != Identity:
 		return fmt.Errorf("link %v is not defined for float64 sums", e.Link)
+	case len(e.Answers) > 0 && e.Link != Identity:
+		return fmt.Errorf("both link %v and answers", e.Link)
 	case e.BestRound < -1 || e.BestRound >= 0 && e.BestRound >= e.NumRounds():
 		return fmt.Errorf("best round %d of %d rounds", e.BestRound, e.NumRounds())
 	}
@@ -69,7 +79,7 @@ func (e *Ensemble) verifyShape() error {
 			return fmt.Errorf("base margin %v of output %d is not a %v number", b, k, e.Sum)
 		}
 	}
-	if len(e.Classes) > 0 && len(e.Classes) != max(e.Outputs, 2) {
+	if len(e.Classes) > 0 && len(e.Answers) == 0 && len(e.Classes) != max(e.Outputs, 2) {
 		return fmt.Errorf("%d class labels for %d outputs", len(e.Classes), e.Outputs)
 	}
 	return e.verifyRounds()
@@ -160,8 +170,8 @@ func (e *Ensemble) verifyNode(t *Tree, i int, seen []bool) error {
 	if n.IsLeaf() {
 		return e.verifyLeaf(t, n)
 	}
-	if n.Feature < 0 || int(n.Feature) >= len(e.Features) {
-		return fmt.Errorf("feature %d out of range [0, %d)", n.Feature, len(e.Features))
+	if n.Feature < 0 || int(n.Feature) >= e.NumColumns() {
+		return fmt.Errorf("feature %d out of range [0, %d)", n.Feature, e.NumColumns())
 	}
 	if n.Set != NoSet && (n.Set < 0 || int(n.Set) >= len(e.Sets)) {
 		return fmt.Errorf("set %d out of range [0, %d)", n.Set, len(e.Sets))
@@ -201,9 +211,9 @@ func (e *Ensemble) verifyLinear() error {
 	if len(e.Trees) > 0 {
 		return errors.New("both trees and a linear model")
 	}
-	if len(e.Linear.Bias) != e.Outputs || len(e.Linear.Weights) != len(e.Features)*e.Outputs {
+	if len(e.Linear.Bias) != e.Outputs || len(e.Linear.Weights) != e.NumColumns()*e.Outputs {
 		return fmt.Errorf("linear model of %d weights and %d biases for %d features and %d outputs",
-			len(e.Linear.Weights), len(e.Linear.Bias), len(e.Features), e.Outputs)
+			len(e.Linear.Weights), len(e.Linear.Bias), e.NumColumns(), e.Outputs)
 	}
 	for _, w := range [2][]float64{e.Linear.Weights, e.Linear.Bias} {
 		for _, v := range w {

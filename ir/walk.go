@@ -30,12 +30,12 @@ func (t *Tree) Depth() int {
 // NumLeaves returns the number of leaves of t.
 func (t *Tree) NumLeaves() int { return (len(t.Nodes) + 1) / 2 }
 
-// Bounds returns, for each feature, the distinct values at which a test of the
+// Bounds returns, for each column that splits can refer to, the distinct values at which a test of the
 // ensemble changes its answer, in ascending order: the thresholds and the bounds
-// of the sets. Two values of a feature with no bound b such that x < b ≤ y are
+// of the sets. Two values of a column with no bound b such that x < b ≤ y are
 // treated alike.
 func (e *Ensemble) Bounds() [][]float64 {
-	bounds := make([][]float64, len(e.Features))
+	bounds := make([][]float64, e.NumColumns())
 	for i := range e.Trees {
 		for _, n := range e.Trees[i].Nodes {
 			switch {
