@@ -79,6 +79,11 @@ func (m *Engine) Predict(dst, x []float32) {
 // Transform writes the link's values for rows × outputs margins.
 func (m *Engine) Transform(dst, margins []float32) {
 	m.single("Transform")
+	m.transform(dst, margins)
+}
+
+// transform is Transform for sums of float32, whatever the features.
+func (m *Engine) transform(dst, margins []float32) {
 	k, w := m.e.Outputs, m.e.Link.Width(m.e.Outputs)
 	if len(margins)%k != 0 || len(dst) != len(margins)/k*w {
 		panic(fmt.Sprintf("interp: %d predictions for %d margins of %d outputs", len(dst), len(margins), k))

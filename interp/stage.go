@@ -57,14 +57,14 @@ func (m *Engine) answer(vector int32, dst, margins, x []float64) {
 			for _, a := range s.Args {
 				args = append(args, vectors[a]...)
 			}
-			stage(s, vectors[i+1], args)
+			Stage(s, vectors[i+1], args)
 		}
 		copy(dst[r*w:(r+1)*w], vectors[vector])
 	}
 }
 
-// stage writes what s makes of x, its arguments.
-func stage(s *ir.Stage, dst, x []float64) {
+// Stage writes what s, which does not read the row, makes of x, its arguments.
+func Stage(s *ir.Stage, dst, x []float64) {
 	switch s.Code {
 	case ir.StageSelect:
 		for i, w := range s.Weights {
@@ -77,7 +77,7 @@ func stage(s *ir.Stage, dst, x []float64) {
 	case ir.StageHalves:
 		dst[0], dst[1] = -x[0]/2, x[0]/2
 	case ir.StageSoftmax:
-		softmax64(dst, x)
+		softmax64(s, dst, x)
 	case ir.StageSoftmaxLog:
 		softmaxLog(dst, x)
 	case ir.StageAffine:
@@ -89,15 +89,25 @@ func stage(s *ir.Stage, dst, x []float64) {
 	case ir.StageMedian:
 		dst[0] = median(s.Weights, x)
 	case ir.StageVotes:
-		clear(dst)
-		for i, w := range s.Weights {
-			dst[int(x[i])] += w
-		}
+		votes(s, dst, x)
 	case ir.StageFirst:
 		dst[0] = float64(first(x))
 	default:
 		for i, v := range x {
 			dst[i] = single(s, v)
+		}
+	}
+}
+
+func votes(s *ir.Stage, dst, x []float64) {
+	clear(dst)
+	for i, w := range s.Weights {
+		for k := range dst {
+			if x[i] == float64(k) {
+				dst[k] += w
+			} else {
+				dst[k] += float64(s.A * w)
+			}
 		}
 	}
 }
@@ -143,12 +153,18 @@ func first(x []float64) int {
 }
 
 // softmax64 follows sklearn/utils/extmath.py, softmax, and the loss module's link.
-func softmax64(dst, x []float64) {
+func softmax64(s *ir.Stage, dst, x []float64) {
 	largest := slices.Max(x)
-	sum := 0.0
 	for k, v := range x {
 		dst[k] = libm.Exp(v - largest)
-		sum += dst[k]
+	}
+	sum := 0.0
+	if s.A != 0 {
+		sum = PairwiseSum(dst)
+	} else {
+		for _, v := range dst {
+			sum += v
+		}
 	}
 	for k := range dst {
 		dst[k] /= sum

@@ -35,7 +35,7 @@ const (
 	StageDifference                   // of two numbers: x[1] - x[0]; one number
 	StageExpit                        // 1 / (1 + exp(-x)), with x multiplied by A before; A is 1 or 2
 	StageExp                          // exp(x)
-	StageSoftmax                      // exp(x - max), divided by their sum from left to right
+	StageSoftmax                      // exp(x - max), divided by their sum: from left to right or, if A is 1, as NumPy sums
 	StageSoftmaxLog                   // exp(x - logsumexp(x)), as scikit-learn's GradientBoosting of 1.3
 	StageComplement                   // of one number: 1 - x, x
 	StageHalves                       // of one number: -x/2, x/2
@@ -45,7 +45,7 @@ const (
 	StageMean                         // of len(Weights) vectors of one width: their mean weighted by Weights, as numpy.average
 	StageMeanAll                      // of A vectors of one width: their sum in order, divided by A
 	StageMedian                       // weighted median of n numbers, as AdaBoostRegressor.predict; one number
-	StageVotes                        // of n class numbers: for each of Width classes, the sum of the Weights that vote for it
+	StageVotes                        // of n class numbers: for each of Width classes, the sum in order of the Weights that vote for it, and A times those that do not
 	StageFirst                        // index of the first largest number; one number
 	StagePositive                     // 1 if x > A, else 0
 	StageNotNegative                  // 1 if x >= A, else 0

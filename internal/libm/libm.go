@@ -14,13 +14,13 @@ import (
 	"fmt"
 )
 
-//go:embed exp.go expf.go expm1f.go log.go log1p.go log1pf.go log2.go logf.go pow.go
+//go:embed exp.go expf.go expm1f.go log.go log1p.go log1pf.go log2.go logf.go ndtri.go pow.go
 var sources embed.FS
 
 // Source returns the Go source of a function by its file's name without the
-// suffix: exp, expf, expm1f, log, log1p, log1pf, log2, logf or pow. It panics for
-// another name. The unexported names in it begin with that name, so that several
-// sources fit into one package; pow needs exp beside it.
+// suffix: exp, expf, expm1f, log, log1p, log1pf, log2, logf, ndtri or pow. It panics
+// for another name. The unexported names in it begin with that name, so that several
+// sources fit into one package; pow needs exp beside it, ndtri log.
 func Source(name string) []byte {
 	b, err := sources.ReadFile(name + ".go")
 	if err != nil {

@@ -204,13 +204,37 @@ func TestSpecial(t *testing.T) {
 	require.Equal(t, math.Inf(-1), libm.Log1p(-1))
 }
 
+// SciPy's own numbers: scipy.special.ndtri of 1.17.
+func TestNdtri(t *testing.T) {
+	for y, want := range map[float64]float64{
+		1e-300:                -37.0470962993612,
+		1e-20:                 -9.262340089798409,
+		9.999999977795539e-08: -5.199337582605575,
+		0.001:                 -3.090232306167813,
+		0.1:                   -1.2815515655446004,
+		0.13:                  -1.1263911290388007,
+		0.2:                   -0.8416212335729142,
+		0.5:                   0.0,
+		0.7:                   0.5244005127080407,
+		0.86:                  1.0803193408149558,
+		0.87:                  1.1263911290388007,
+		0.99:                  2.3263478740408408,
+		0.999999999:           5.997807019601637,
+		0.0:                   math.Inf(-1),
+		1.0:                   math.Inf(1),
+	} {
+		require.Equal(t, want, libm.Ndtri(y), "%v", y)
+	}
+	require.True(t, math.IsNaN(libm.Ndtri(-1)) && math.IsNaN(libm.Ndtri(2)))
+}
+
 // TestSource checks the promise that generated packages rely on: the sources
 // together form a package that needs nothing but math, and none declares a name
 // that is not its own.
 func TestSource(t *testing.T) {
 	fset := token.NewFileSet()
 	var files []*ast.File
-	for _, name := range []string{"exp", "expf", "expm1f", "log", "log1p", "log1pf", "log2", "logf", "pow"} {
+	for _, name := range []string{"exp", "expf", "expm1f", "log", "log1p", "log1pf", "log2", "logf", "ndtri", "pow"} {
 		f, err := parser.ParseFile(fset, name+".go", libm.Source(name), parser.SkipObjectResolution)
 		require.NoError(t, err)
 		require.Len(t, f.Imports, 1)
