@@ -18,7 +18,7 @@ import (
 // value of the input type is legal, infinities included, so that a side is
 // reached by some row exactly if a number or a missing value can reach it.
 func Dead(e *ir.Ensemble) error {
-	p := newPath(len(e.Features))
+	p := newPath(e.NumColumns())
 	for i := range e.Trees {
 		t := &e.Trees[i]
 		if by := p.search(e, t); by != nil {

@@ -94,7 +94,7 @@ type coder struct {
 }
 
 func newCoder(e *ir.Ensemble) *coder {
-	k := &coder{e: e, bounds: make([][]float64, len(e.Features))}
+	k := &coder{e: e, bounds: make([][]float64, e.NumColumns())}
 	k.eachSplit(func(n *ir.Node) {
 		if n.Set == ir.NoSet {
 			k.bounds[n.Feature] = append(k.bounds[n.Feature], positiveZero(n.Threshold))
