@@ -3,11 +3,12 @@ package load
 import (
 	"bytes"
 	"encoding/binary"
-	"io"
 	"regexp"
+	"slices"
 
 	"hew/ir"
 	"hew/load/internal/fault"
+	"hew/load/sklearn"
 	"hew/load/xgboost"
 )
 
@@ -15,8 +16,8 @@ import (
 type format struct {
 	name    string
 	is      func(head []byte) bool
-	read    func(io.Reader) (*ir.Ensemble, error) // nil if hew does not read it
-	instead string                                // what to do if hew does not read it
+	read    func(*file) (*ir.Ensemble, error) // nil if hew does not read it
+	instead string                            // what to do if hew does not read it
 }
 
 const (
@@ -27,12 +28,8 @@ const (
 // formats lists what is recognised; the first that fits is taken.
 var formats = []format{
 	{"an empty file", isEmpty, nil, "check what should have written it"},
-	{"a gzip file", startsWith("\x1f\x8b"), nil, "decompress it first"},
-	{"a file compressed with bzip2", startsWith("BZh"), nil, "decompress it first"},
-	{"a file compressed with xz", startsWith("\xfd7zXZ\x00"), nil, "decompress it first"},
-	{"a file compressed with zlib, such as joblib writes", isZlib, nil, saveModel + " if it holds an XGBoost model"},
-	{"a ZIP archive, such as skops and MLflow write", startsWith("PK"), nil, notYet},
-	{"a Python pickle", isPickle, nil, "hew never executes pickles; if it holds an XGBoost model, " + saveModel},
+	{"a scikit-learn model", isPython, readSklearn, ""},
+	{"a pickle of joblib before 0.10", startsWith("ZF0x"), nil, "load it in Python and dump it again with a newer joblib"},
 	{"text in UTF-16", isUTF16, nil, "convert it to UTF-8"},
 	{"text with a byte order mark", startsWith("\xef\xbb\xbf"), nil, "remove the first three bytes"},
 
@@ -52,9 +49,18 @@ var formats = []format{
 	{"a NumPy array", startsWith("\x93NUMPY"), nil, "it is no model"},
 	{"a Parquet file", startsWith("PAR1"), nil, "it is no model"},
 
-	{"XGBoost model JSON", isJSONObject, xgboost.ReadJSON, ""},
-	{"XGBoost model UBJSON", isUBJSON, xgboost.ReadUBJSON, ""},
+	{"XGBoost model JSON", isJSONObject, stream(xgboost.ReadJSON), ""},
+	{"XGBoost model UBJSON", isUBJSON, stream(xgboost.ReadUBJSON), ""},
 	{"a JSON array", isJSONArray, nil, "a model file is a JSON object"},
+}
+
+// readSklearn reads a model of scikit-learn, or one of XGBoost with its interface.
+func readSklearn(f *file) (*ir.Ensemble, error) {
+	data, err := f.bytes()
+	if err != nil {
+		return nil, err
+	}
+	return sklearn.Read(data, f.name, sklearn.Options{})
 }
 
 // noDump says what a dump of trees is missing.
@@ -158,8 +164,20 @@ func isONNX(head []byte) bool {
 		bytes.IndexByte([]byte{0x12, 0x1a, 0x22, 0x28, 0x32, 0x3a, 0x42}, head[2]) >= 0
 }
 
+// isPython takes what Python's modules pickle, joblib and skops write: a pickle,
+// perhaps compressed, or a ZIP archive.
+func isPython(head []byte) bool {
+	return isPickle(head) || isZlib(head) || slices.ContainsFunc(pythonMagic, func(magic string) bool {
+		return bytes.HasPrefix(head, []byte(magic))
+	})
+}
+
+// pythonMagic are gzip, bzip2, xz, lzma, lz4 and ZIP.
+var pythonMagic = []string{"\x1f\x8b", "BZh", "\xfd7zXZ\x00", "\x5d\x00\x00", "\x04\x22\x4d\x18", "PK"}
+
 // isPickle takes protocols 2 and later, which begin with their number, and what
-// earlier ones begin with: a mark, or a global name in two lines.
+// earlier ones begin with: a mark, an empty container that goes into the memo, or a
+// global name in two lines.
 func isPickle(head []byte) bool {
 	if len(head) > 1 && head[0] == 0x80 && head[1] >= 2 && head[1] <= 5 {
 		return true
@@ -167,7 +185,7 @@ func isPickle(head []byte) bool {
 	return textPickle.Match(head)
 }
 
-var textPickle = regexp.MustCompile(`^(c[A-Za-z_][\w.]*\n[A-Za-z_]\w*\n|\((d|l|i|c|o)[\w.]*\n?)`)
+var textPickle = regexp.MustCompile(`^(c[A-Za-z_][\w.]*\n[A-Za-z_]\w*\n|\((d|l|i|c|o)[\w.]*\n?|[\])}][qr])`)
 
 // isZlib checks the header's checksum, of deflate with a window of 32 KiB.
 func isZlib(head []byte) bool {

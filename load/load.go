@@ -7,7 +7,6 @@
 package load
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -59,7 +58,7 @@ func Read(name string, r io.Reader) (*ir.Ensemble, error) {
 		name = filepath.Base(name)
 	}
 	hash := sha256.New()
-	e, err := read(io.TeeReader(r, hash))
+	e, err := read(name, io.TeeReader(r, hash), sizeOf(r))
 	if err != nil {
 		return nil, inFile(name, err)
 	}
@@ -68,7 +67,8 @@ func Read(name string, r io.Reader) (*ir.Ensemble, error) {
 	return e, nil
 }
 
-func read(r io.Reader) (*ir.Ensemble, error) {
+// read reads a model of size bytes, or of an unknown number of them.
+func read(name string, r io.Reader, size int64) (*ir.Ensemble, error) {
 	head := make([]byte, headSize)
 	n, err := io.ReadFull(r, head)
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
@@ -79,7 +79,7 @@ func read(r io.Reader) (*ir.Ensemble, error) {
 	if err != nil {
 		return nil, err
 	}
-	return f.read(io.MultiReader(bytes.NewReader(head), r))
+	return f.read(&file{name, head, r, size})
 }
 
 // inFile returns err as an *Error that names the file.

@@ -145,8 +145,8 @@ var bad = map[string]string{
 	"duplicate-key.json":                 `key "learner_model_param" comes twice`,
 	"empty.json":                         "an empty file",
 	"empty.ubj":                          "an empty file",
-	"evil-os-system-protocol0.pkl":       "a Python pickle: hew never executes pickles",
-	"evil-os-system-protocol4.pkl":       "a Python pickle: hew never executes pickles",
+	"evil-os-system-protocol0.pkl":       "byte 0: refers to posix.system, which is no part of a scikit-learn model; hew does not execute pickles",
+	"evil-os-system-protocol4.pkl":       "byte 28: refers to posix.system, which is no part of a scikit-learn model; hew does not execute pickles",
 	"feature-names-count.json":           "feature_names has 3 entries for 27 features",
 	"feature-negative.json":              "tree 0, node 0: feature -1 out of range",
 	"feature-out-of-range.json":          "tree 0, node 0: feature 1000 out of range [0, 27)",
@@ -171,7 +171,7 @@ var bad = map[string]string{
 	"negative-length.ubj":                "byte 10: a key of length -1",
 	"not-a-model.json":                   `not an XGBoost model: no key "learner"`,
 	"not-a-pickle.pkl":                   "unknown format",
-	"not-a-zip.skops":                    "a ZIP archive",
+	"not-a-zip.skops":                    "damaged ZIP archive",
 	"nul-bytes.json":                     "unknown format",
 	"null-typed-array.ubj":               "byte 18: found an array",
 	"num-class-and-target.json":          "num_class 3 together with num_target 2",
@@ -208,8 +208,8 @@ var bad = map[string]string{
 	"truncated-in-length.ubj":            "byte 5: unexpected end of file",
 	"truncated-last-byte.json":           "byte 16327: unexpected end of file",
 	"truncated-last-byte.ubj":            "byte 14456: unexpected end of file",
-	"truncated.joblib":                   "a Python pickle",
-	"truncated.skops":                    "a ZIP archive",
+	"truncated.joblib":                   "byte 1069: the file ends in the middle of the pickle",
+	"truncated.skops":                    "damaged ZIP archive",
 	"unknown-marker.ubj":                 "byte 18: found unknown marker 'Q'",
 	"utf16.json":                         "text in UTF-16: convert it to UTF-8",
 	"weight-drop-short.json":             "weight_drop has 1 entries for 2 trees",
@@ -257,24 +257,53 @@ func allocatedBy(f func()) int {
 	return int(after.TotalAlloc - before.TotalAlloc)
 }
 
+// TestPython checks that every container of Python's objects reaches its reader.
+func TestPython(t *testing.T) {
+	for head, want := range map[string]string{
+		"\x1f\x8b\x08\x00":          "damaged gzip data: the file ends too early",
+		"BZh91AY":                   "damaged bzip2 data",
+		"\xfd7zXZ\x00":              "damaged xz data: the file ends too early",
+		"\x5d\x00\x00\x80\x00":      "damaged lzma data: the file ends too early",
+		"\x04\x22\x4d\x18":          "damaged lz4 data: the file ends too early",
+		"\x78\x9c\x01":              "damaged zlib data: the file ends too early",
+		"\x78\x01\x01":              "damaged zlib data: the file ends too early",
+		"PK\x03\x04":                "damaged ZIP archive: zip: not a valid zip file",
+		"\x80\x05\x95":              "byte 2: the file ends in the middle of the pickle",
+		"\x80\x02}q":                "byte 3: the file ends in the middle of the pickle",
+		"(dp0\n":                    "byte 5: the file ends in the middle of the pickle",
+		"}q\x00":                    "byte 3: the file ends in the middle of the pickle",
+		"ccopy_reg\n_reconstruct\n": "byte 0: refers to copyreg._reconstruct, which is no part of a scikit-learn model",
+	} {
+		_, err := load.Read("", strings.NewReader(head))
+		require.ErrorContains(t, err, "standard input: "+want, "%q", head)
+		_, err2 := load.Read("", iotest.OneByteReader(strings.NewReader(head)))
+		require.Equal(t, err, err2)
+	}
+	_, err := load.Read("", iotest.TimeoutReader(iotest.OneByteReader(strings.NewReader("\x80\x02"))))
+	require.ErrorIs(t, err, iotest.ErrTimeout)
+}
+
+// TestWholeFile checks that a file that is read into memory is there once.
+func TestWholeFile(t *testing.T) {
+	const size = 32 << 20
+	pickle := append([]byte("\x80\x04]B\x00\x00\x00\x02"), make([]byte, size)...)
+	path := filepath.Join(t.TempDir(), "large.pkl")
+	require.NoError(t, os.WriteFile(path, append(pickle, "a."...), 0o600))
+	var err error
+	allocated := allocatedBy(func() { _, err = load.File(path) })
+	require.ErrorIs(t, err, load.ErrUnsupported)
+	require.Less(t, allocated, size+size/50)
+}
+
 func TestRefusedByName(t *testing.T) {
 	legacy := strings.Repeat("\x00", 136) + "\x0f\x00\x00\x00\x00\x00\x00\x00binary:logistic"
 	for head, want := range map[string]string{
-		"\x1f\x8b\x08\x00":          "a gzip file: decompress it first",
-		"BZh91AY":                   "a file compressed with bzip2",
-		"\xfd7zXZ\x00":              "a file compressed with xz",
-		"\x78\x9c\x01":              "zlib, such as joblib writes",
-		"\x78\x01\x01":              "zlib",
-		"PK\x03\x04":                "a ZIP archive",
-		"\x80\x05\x95":              "a Python pickle",
-		"\x80\x02}q":                "a Python pickle",
-		"(dp0\n":                    "a Python pickle",
-		"ccopy_reg\n_reconstruct\n": "a Python pickle",
-		"\xef\xbb\xbf{":             "text with a byte order mark",
-		"\xff\xfe{\x00":             "text in UTF-16",
-		"\x00{\x00\"":               "text in UTF-16",
-		`{"Config":{},"Model":{}}`:  "a memory snapshot of an XGBoost booster",
-		"{\n \"Model\" : {":         "a memory snapshot of an XGBoost booster",
+		"ZF0x1c2 ":                 "a pickle of joblib before 0.10: load it in Python and dump it again with a newer joblib",
+		"\xef\xbb\xbf{":            "text with a byte order mark",
+		"\xff\xfe{\x00":            "text in UTF-16",
+		"\x00{\x00\"":              "text in UTF-16",
+		`{"Config":{},"Model":{}}`: "a memory snapshot of an XGBoost booster",
+		"{\n \"Model\" : {":        "a memory snapshot of an XGBoost booster",
 		"{L\x00\x00\x00\x00\x00\x00\x00\x06Config{": "a memory snapshot of an XGBoost booster",
 		legacy:                               "old binary format",
 		"binf\x00":                           "old binary format",

@@ -86,15 +86,20 @@ func (m *model) fieldsOf(what string, table []field) error {
 // readDocument reads the whole file: the layout of
 // dmlc/xgboost:src/learner.cc, LearnerIO::SaveModel.
 func (m *model) readDocument() error {
+	if err := m.readModel(); err != nil {
+		return err
+	}
+	return m.end()
+}
+
+// readModel reads the object of a model.
+func (m *model) readModel() error {
 	hasLearner := false
 	err := m.fieldsOf("the model", []field{
 		{key: "version", read: m.readVersion},
 		{key: "learner", read: func() error { hasLearner = true; return m.learner() }},
 	})
 	if err != nil {
-		return err
-	}
-	if err := m.end(); err != nil {
 		return err
 	}
 	if !hasLearner {

@@ -12,6 +12,7 @@
 package xgboost
 
 import (
+	"bytes"
 	"io"
 
 	"hew/ir"
@@ -28,11 +29,33 @@ func ReadUBJSON(r io.Reader) (*ir.Ensemble, error) {
 	return read(newUBJSON(r), "ubjson")
 }
 
+// ReadSnapshot reads what a pickled Booster holds: a model and, beside it, the
+// configuration of the training, which does not matter.
+//
+// Source: dmlc/xgboost:src/learner.cc, LearnerIO::Save. Up to 1.5 it is JSON.
+func ReadSnapshot(snapshot []byte) (*ir.Ensemble, error) {
+	var d document = newUBJSON(bytes.NewReader(snapshot))
+	if len(snapshot) > 1 && (snapshot[1] == '"' || snapshot[1] == '\n' || snapshot[1] == ' ') {
+		d = newJSON(bytes.NewReader(snapshot))
+	}
+	m := newModel(d)
+	err := m.fieldsOf("the snapshot", []field{{key: "Model", read: m.readModel, required: true}})
+	if err != nil {
+		return nil, err
+	}
+	return m.ensemble("pickle")
+}
+
 func read(d document, container string) (*ir.Ensemble, error) {
 	m := newModel(d)
 	if err := m.readDocument(); err != nil {
 		return nil, err
 	}
+	return m.ensemble(container)
+}
+
+// ensemble returns what has been read.
+func (m *model) ensemble(container string) (*ir.Ensemble, error) {
 	e, err := m.finish()
 	if err != nil {
 		return nil, err
