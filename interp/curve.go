@@ -89,7 +89,7 @@ func yeoJohnson(lambda float64, stable bool, x float64) float64 {
 	const eps = 0x1p-52
 	power := func(x, l float64) float64 {
 		if stable {
-			return math.Expm1(float64(l*libm.Log1p(x))) / l
+			return libm.Expm1(float64(l*libm.Log1p(x))) / l
 		}
 		return (libm.Pow(x+1, l) - 1) / l
 	}
@@ -113,7 +113,7 @@ func boxCox(lambda, x float64) float64 {
 		return libm.Log(x)
 	}
 	if product := float64(lambda * libm.Log(x)); product < 709.78 {
-		return math.Expm1(product) / lambda
+		return libm.Expm1(product) / lambda
 	}
 	return (libm.Pow(x, lambda) - 1) / lambda
 }
@@ -127,15 +127,15 @@ func call(f ir.Func, x float64) float64 {
 	case ir.FuncLog2:
 		return libm.Log2(x)
 	case ir.FuncLog10:
-		return libm.Log(x) / math.Ln10
+		return libm.Log10(x)
 	case ir.FuncExp:
 		return libm.Exp(x)
 	case ir.FuncExpm1:
-		return math.Expm1(x)
+		return libm.Expm1(x)
 	case ir.FuncSqrt:
 		return math.Sqrt(x)
 	case ir.FuncCbrt:
-		return math.Cbrt(x)
+		return libm.Cbrt(x)
 	case ir.FuncSquare:
 		return float64(x * x)
 	case ir.FuncAbs:
@@ -159,7 +159,7 @@ func call(f ir.Func, x float64) float64 {
 	case ir.FuncRint:
 		return math.RoundToEven(x)
 	case ir.FuncTanh:
-		return math.Tanh(x)
+		return libm.Tanh(x)
 	}
 	panic("interp: unknown function " + f.String())
 }

@@ -14,13 +14,14 @@ import (
 	"fmt"
 )
 
-//go:embed exp.go expf.go expm1f.go log.go log1p.go log1pf.go log2.go logf.go ndtri.go pow.go
+//go:embed cbrt.go exp.go expf.go expm1.go expm1f.go log.go log10.go log1p.go log1pf.go log2.go logf.go ndtri.go pow.go tanh.go
 var sources embed.FS
 
 // Source returns the Go source of a function by its file's name without the
-// suffix: exp, expf, expm1f, log, log1p, log1pf, log2, logf, ndtri or pow. It panics
-// for another name. The unexported names in it begin with that name, so that several
-// sources fit into one package; pow needs exp beside it, ndtri log.
+// suffix: cbrt, exp, expf, expm1, expm1f, log, log10, log1p, log1pf, log2, logf, ndtri,
+// pow or tanh. It panics for another name. The unexported names in it begin with that
+// name, so that several sources fit into one package; pow needs exp beside it, tanh
+// expm1, log10 and ndtri log.
 func Source(name string) []byte {
 	b, err := sources.ReadFile(name + ".go")
 	if err != nil {

@@ -38,6 +38,7 @@ var (
 	}
 	wide = map[string]func(float64) float64{
 		"exp": libm.Exp, "log1p": libm.Log1p, "log": libm.Log, "log2": libm.Log2,
+		"log10": libm.Log10, "expm1": libm.Expm1, "tanh": libm.Tanh, "cbrt": libm.Cbrt,
 		"pow 2 x":     func(x float64) float64 { return libm.Pow(2, x) },
 		"pow x 1.5":   func(x float64) float64 { return libm.Pow(x, 1.5) },
 		"pow x -0.75": func(x float64) float64 { return libm.Pow(x, -0.75) },
@@ -48,6 +49,7 @@ var (
 	approximate = map[string]func(float64) float64{
 		"expf": math.Exp, "logf": math.Log, "log1pf": math.Log1p, "expm1f": math.Expm1,
 		"exp": squaredExp, "log1p": math.Log1p, "log": log, "log2": log2,
+		"log10": func(x float64) float64 { return log(x) / math.Ln10 }, "expm1": expm1, "tanh": tanh, "cbrt": math.Cbrt,
 		"pow 2 x":     math.Exp2,
 		"pow x 1.5":   func(x float64) float64 { return math.Abs(x * root(x)) },
 		"pow x -0.75": func(x float64) float64 { return 1 / (root(x) * root(root(x))) },
@@ -76,6 +78,20 @@ func log2(x float64) float64 {
 		return math.Log1p(x-1) * math.Log2E
 	}
 	return math.Log2(x)
+}
+
+// tanh is good to a few ulps; math.Tanh is not for small numbers.
+func tanh(x float64) float64 {
+	e := math.Expm1(-2 * math.Abs(x))
+	return math.Copysign(e/(e+2), x)
+}
+
+// expm1 is good to a few ulps; math.Expm1 is not where it nearly overflows.
+func expm1(x float64) float64 {
+	if x > 700 {
+		return squaredExp(x)
+	}
+	return math.Expm1(x)
 }
 
 // squaredExp is good to a few ulps; math.Exp is not where it nearly overflows.
