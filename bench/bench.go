@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"hew/bench/measure"
+	"hew/predict"
 )
 
 // MinRows is how many distinct rows a run needs. With few, a branch predictor
@@ -28,7 +29,7 @@ const MinRounds = 5
 // Threads.
 type Plan struct {
 	Model    string // for the records
-	X        []float32
+	X        predict.Values
 	Features int // values in a row of X
 	Batches  []int
 	Threads  []int
@@ -74,8 +75,8 @@ func Run(ctx context.Context, p Plan, engines []Engine) ([]Record, error) {
 
 func (p *Plan) check(engines []Engine) error {
 	switch {
-	case p.Features < 1 || len(p.X)%p.Features != 0:
-		return fmt.Errorf("%d values are no rows of %d features", len(p.X), p.Features)
+	case p.Features < 1 || p.X.Len()%p.Features != 0:
+		return fmt.Errorf("%d values are no rows of %d features", p.X.Len(), p.Features)
 	case p.Rounds < MinRounds:
 		return fmt.Errorf("%d rounds, want at least %d", p.Rounds, MinRounds)
 	case len(engines) == 0 || len(p.Batches) == 0 || len(p.Threads) == 0:
@@ -90,11 +91,13 @@ func (p *Plan) check(engines []Engine) error {
 
 // distinct returns the number of different rows in x, but no more than
 // MinRows.
-func distinct(x []float32, features int) int {
+func distinct(x predict.Values, features int) int {
 	var key []byte
 	seen := map[string]bool{}
-	for row := range slices.Chunk(x, features) {
-		key, _ = binary.Append(key[:0], binary.LittleEndian, row) // floats are of fixed size
+	for i := 0; i < x.Len(); i += features {
+		row := x.Slice(i, i+features)
+		key, _ = binary.Append(key[:0], binary.LittleEndian, row.F32) // floats are of fixed size
+		key, _ = binary.Append(key, binary.LittleEndian, row.F64)
 		if seen[string(key)] = true; len(seen) == MinRows {
 			break
 		}
@@ -106,7 +109,7 @@ func distinct(x []float32, features int) int {
 // is right.
 func (p *Plan) verdicts(engines []Engine) ([]Timing, error) {
 	var want Outputs
-	rows := len(p.X) / p.Features
+	rows := p.X.Len() / p.Features
 	verdicts := make([]Timing, len(engines))
 	for i, e := range engines {
 		got, err := e.Score()

@@ -34,36 +34,112 @@ func TestMain(m *testing.M) {
 // double is a predictor of one feature; spoil changes its margins after the fact.
 func double(spoil func(margins []float32)) predict.Predictor {
 	p := predict.Predictor{Info: predict.Info{NumFeatures: 1, NumOutputs: 1, NumMargins: 1, NumTrees: 1}}
-	p.Margin = func(dst, x []float32) {
-		for i, v := range x {
-			dst[i] = 2 * v
+	p.Margin = func(dst, x predict.Values) {
+		for i, v := range x.F32 {
+			dst.F32[i] = 2 * v
 		}
 		if spoil != nil {
-			spoil(dst)
+			spoil(dst.F32)
 		}
 	}
-	p.Predict = func(dst, x []float32) { copy(dst, x) }
-	p.Leaf = func(dst []int32, x []float32) { clear(dst) }
+	p.Predict = func(dst, x predict.Values) { copy(dst.F32, x.F32) }
+	p.Leaf = func(dst []int32, x predict.Values) { clear(dst) }
 	return p
 }
 
-func ascending(n int) []float32 {
-	x := make([]float32, n)
-	for i := range x {
-		x[i] = float32(i)
+// thirds is a predictor of float64 with answers: the margin is the feature by
+// three, the answers are the margin, and the feature and a class.
+func thirds(spoil func(answer int, dst predict.Values)) predict.Predictor {
+	p := predict.Predictor{Info: predict.Info{
+		NumFeatures: 1, NumOutputs: 1, NumMargins: 1, Input: predict.Float64, Output: predict.Float64,
+		Answers: []predict.Answer{{Name: "score", Width: 1}, {Name: "label", Width: 2}},
+	}}
+	p.Margin = func(dst, x predict.Values) {
+		for i, v := range x.F64 {
+			dst.F64[i] = v / 3
+		}
+	}
+	p.Predict = p.Margin
+	p.Answer = func(i int, dst, margins, x predict.Values) {
+		for r, v := range margins.F64 {
+			if i == 0 {
+				dst.F64[r] = v
+			} else {
+				dst.F64[2*r], dst.F64[2*r+1] = x.F64[r], 1
+			}
+		}
+		if spoil != nil {
+			spoil(i, dst)
+		}
+	}
+	return p
+}
+
+func ascending(n int) predict.Values { return rising(predict.Float32, n) }
+
+func rising(t predict.Type, n int) predict.Values {
+	x := predict.MakeValues(t, n)
+	for i := range n {
+		x.Set(i, float64(i))
 	}
 	return x
 }
 
-func plan(x []float32) bench.Plan {
+func plan(x predict.Values) bench.Plan {
 	return bench.Plan{
 		Model: "m", X: x, Features: 1, Batches: []int{1, 64}, Threads: []int{1, 2}, Rounds: bench.MinRounds,
 	}
 }
 
+// Engines of float64 are compared by all of their bits, and in all of their
+// answers. A foreign engine may compute in float32.
+func TestRunOfAnswers(t *testing.T) {
+	x := rising(predict.Float64, bench.MinRows)
+	spoiled := func(answer, at int, by float64) bench.Engine {
+		return bench.Local("spoiled", thirds(func(i int, dst predict.Values) {
+			if i == answer {
+				dst.F64[at] += by
+			}
+		}), x)
+	}
+	foreign := bench.Engine{Name: "theirs", Foreign: true, Measure: bench.Local("", thirds(nil), x).Measure,
+		Score: func() (bench.Outputs, error) {
+			o := bench.Outputs{Margin: predict.MakeValues(predict.Float32, x.Len())}
+			for i := range x.Len() {
+				o.Margin.Set(i, x.At(i)/3)
+			}
+			return o, nil
+		}}
+	p := plan(x)
+	p.Batches, p.Threads = []int{64}, []int{1}
+	records, err := bench.Run(t.Context(), p, []bench.Engine{
+		bench.Local("ref", thirds(nil), x), spoiled(0, 6, 0x1p-51), spoiled(1, 13, 1), spoiled(2, 0, 1), foreign,
+	})
+	require.NoError(t, err)
+	for i, want := range []int{0, 1, 1, 0, 2730} { // of three numbers, one third is exact
+		require.Equal(t, want, records[i].DifferRows, i)
+		require.Equal(t, want == 0, records[i].BitEqual)
+	}
+	require.InDelta(t, 4e-5, records[4].MaxDiff, 4e-5)
+	require.Positive(t, records[4].MaxDiff)
+
+	mute, narrow := thirds(nil), thirds(nil)
+	mute.Answers = nil
+	narrow.Output = predict.Float32
+	narrow.Margin = func(dst, x predict.Values) {}
+	narrow.Predict, narrow.Answer = narrow.Margin, func(int, predict.Values, predict.Values, predict.Values) {}
+	for want, other := range map[string]predict.Predictor{
+		"engine other: 0 answers where the reference gives 2":                mute,
+		"engine other: margins of float32 where the reference gives float64": narrow,
+	} {
+		_, err := bench.Run(t.Context(), p, []bench.Engine{bench.Local("ref", thirds(nil), x), bench.Local("other", other, x)})
+		require.EqualError(t, err, want)
+	}
+}
+
 func TestRun(t *testing.T) {
 	x := ascending(5000)
-	x[17] = float32(math.NaN())
+	x.Set(17, math.NaN())
 	wrong := bench.Local("wrong", double(func(m []float32) {
 		if len(m) == 5000 {
 			m[3] += 0.5
@@ -166,11 +242,11 @@ func TestRunRefuses(t *testing.T) {
 		engines []bench.Engine
 	}{
 		"4095 distinct rows, want at least 4096: few rows flatter code with branches": {
-			func(p *bench.Plan) { p.X = append(ascending(bench.MinRows-1), 7, 7, 7) }, []bench.Engine{ref}},
+			func(p *bench.Plan) { p.X = predict.ValuesOf(append(ascending(bench.MinRows-1).F32, 7, 7, 7)) }, []bench.Engine{ref}},
 		"4 rounds, want at least 5":                                     {func(p *bench.Plan) { p.Rounds = 4 }, []bench.Engine{ref}},
 		"4096 values are no rows of 3 features":                         {func(p *bench.Plan) { p.Features = 3 }, []bench.Engine{ref}},
 		"nothing to measure: 0 engines, 2 batch sizes, 2 thread counts": {nil, nil},
-		"engine short: 5 margins where the reference gives 4096":        {nil, []bench.Engine{ref, bench.Local("short", double(nil), x[:5])}},
+		"engine short: 5 margins where the reference gives 4096":        {nil, []bench.Engine{ref, bench.Local("short", double(nil), x.Slice(0, 5))}},
 		"engine mute: neither margins nor predictions": {nil, []bench.Engine{ref, {Name: "mute", Foreign: true,
 			Score: func() (bench.Outputs, error) { return bench.Outputs{}, nil }}}},
 		"engine dead: gone": {nil, []bench.Engine{ref, {Name: "dead", Score: func() (bench.Outputs, error) { return bench.Outputs{}, errors.New("gone") }}}},

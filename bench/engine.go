@@ -30,15 +30,16 @@ type Engine struct {
 }
 
 // Outputs are what an engine answers for the rows of a run, row-major. A foreign
-// engine may give margins or predictions alone, and Leaf is nil if there are no
-// trees.
+// engine may give margins or predictions alone, in numbers of another type, and no
+// answers. Leaf is nil if there are no trees.
 type Outputs struct {
-	Margin, Predict []float32
+	Margin, Predict predict.Values
+	Answers         []predict.Values // those of the predictor, each computed from the margins
 	Leaf            []int32
 }
 
 // Local returns the engine p, which scores the rows in x in this process.
-func Local(name string, p predict.Predictor, x []float32) Engine {
+func Local(name string, p predict.Predictor, x predict.Values) Engine {
 	return Engine{
 		Name: name,
 		Measure: func(s measure.Spec, d time.Duration) (measure.Sample, error) {
@@ -50,7 +51,7 @@ func Local(name string, p predict.Predictor, x []float32) Engine {
 
 // Remote returns a model of a worker as an engine. It gives the rows in x to
 // the worker, which measures inside its own process.
-func Remote(name string, c *worker.Client, model int, x []float32) (Engine, error) {
+func Remote(name string, c *worker.Client, model int, x predict.Values) (Engine, error) {
 	if err := c.SetRows(model, x); err != nil {
 		return Engine{}, err
 	}
@@ -66,11 +67,16 @@ func Remote(name string, c *worker.Client, model int, x []float32) (Engine, erro
 	}, nil
 }
 
-func score(p predict.Predictor, x []float32) Outputs {
-	rows := len(x) / p.NumFeatures
-	o := Outputs{Margin: make([]float32, rows*p.NumMargins), Predict: make([]float32, rows*p.NumOutputs)}
+func score(p predict.Predictor, x predict.Values) Outputs {
+	rows := x.Len() / p.NumFeatures
+	gives := func(width int) predict.Values { return predict.MakeValues(p.Output, rows*width) }
+	o := Outputs{Margin: gives(p.NumMargins), Predict: gives(p.NumOutputs)}
 	p.Margin(o.Margin, x)
 	p.Predict(o.Predict, x)
+	for i, a := range p.Answers {
+		o.Answers = append(o.Answers, gives(a.Width))
+		p.Answer(i, o.Answers[i], o.Margin, x)
+	}
 	if p.Leaf != nil {
 		o.Leaf = make([]int32, rows*p.NumTrees)
 		p.Leaf(o.Leaf, x)
@@ -81,28 +87,55 @@ func score(p predict.Predictor, x []float32) Outputs {
 // checkShape reports outputs of a shape that o, the reference's, cannot be
 // compared with.
 func (o Outputs) checkShape(got Outputs, foreign bool) error {
-	switch {
-	case foreign && got.Margin == nil && got.Predict == nil:
-		return errors.New("neither margins nor predictions")
-	case foreign && got.Margin == nil:
-		o.Margin = nil
-	case foreign && got.Predict == nil:
-		o.Predict = nil
+	if foreign {
+		if got.Margin.Len() == 0 && got.Predict.Len() == 0 {
+			return errors.New("neither margins nor predictions")
+		}
+		o = o.without(got)
 	}
-	if foreign && got.Leaf == nil {
+	if err := checkValues("margins", o.Margin, got.Margin, foreign); err != nil {
+		return err
+	}
+	if err := checkValues("predictions", o.Predict, got.Predict, foreign); err != nil {
+		return err
+	}
+	if len(o.Answers) != len(got.Answers) {
+		return fmt.Errorf("%d answers where the reference gives %d", len(got.Answers), len(o.Answers))
+	}
+	for i := range o.Answers {
+		if err := checkValues(fmt.Sprintf("values of answer %d", i), o.Answers[i], got.Answers[i], foreign); err != nil {
+			return err
+		}
+	}
+	if len(o.Leaf) != len(got.Leaf) {
+		return fmt.Errorf("%d leaf numbers where the reference gives %d", len(got.Leaf), len(o.Leaf))
+	}
+	return nil
+}
+
+// without returns o without what a foreign engine does not give.
+func (o Outputs) without(got Outputs) Outputs {
+	if got.Margin.Len() == 0 {
+		o.Margin = predict.Values{}
+	}
+	if got.Predict.Len() == 0 {
+		o.Predict = predict.Values{}
+	}
+	if got.Answers == nil {
+		o.Answers = nil
+	}
+	if got.Leaf == nil {
 		o.Leaf = nil
 	}
-	for _, c := range []struct {
-		what      string
-		want, got int
-	}{
-		{"margins", len(o.Margin), len(got.Margin)},
-		{"predictions", len(o.Predict), len(got.Predict)},
-		{"leaf numbers", len(o.Leaf), len(got.Leaf)},
-	} {
-		if c.want != c.got {
-			return fmt.Errorf("%d %s where the reference gives %d", c.got, c.what, c.want)
-		}
+	return o
+}
+
+func checkValues(what string, want, got predict.Values, foreign bool) error {
+	if want.Len() != got.Len() {
+		return fmt.Errorf("%d %s where the reference gives %d", got.Len(), what, want.Len())
+	}
+	if !foreign && got.Len() > 0 && want.Type() != got.Type() {
+		return fmt.Errorf("%s of %s where the reference gives %s", what, got.Type(), want.Type())
 	}
 	return nil
 }

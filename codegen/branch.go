@@ -36,7 +36,7 @@ func Branch(e *ir.Ensemble, o Options) ([]File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return gather(p.modelFiles, p.linkFiles, p.rowFiles, p.metaFiles, p.leafFiles, p.testFiles)
+	return gather(p.modelFiles, p.columnFiles, p.linkFiles, p.rowFiles, p.metaFiles, p.leafFiles, p.testFiles)
 }
 
 // modelFiles returns the files that compute margins: the main file and, for
@@ -153,7 +153,7 @@ func (t *treePrinter) printAdd(f *jen.File, group, first, end int) {
 	}
 	f.Commentf("addRow%d adds %s to the margins of a row.", group, which)
 	f.Func().Id(fmt.Sprintf("addRow%d", group)).Params(
-		jen.Id("m").Op("*[NumMargins]float32"), jen.Id("x").Op("*").Id("keys"),
+		jen.Id("m").Op(t.typed("*[NumMargins]$out")), jen.Id("x").Op("*").Id("keys"),
 	).Block(jen.Op(strings.TrimSuffix(row.String(), "\n")))
 	if t.rowsOnly || t.blockRows(t.columns.len()) == 1 {
 		return
@@ -161,6 +161,6 @@ func (t *treePrinter) printAdd(f *jen.File, group, first, end int) {
 	f.Line()
 	f.Commentf("add%d does so for a block of rows.", group)
 	f.Func().Id(fmt.Sprintf("add%d", group)).Params(
-		jen.Id("m").Index().Float32(), jen.Id("rows").Index().Id("keys"),
+		jen.Id("m").Index().Id(t.e.Sum.String()), jen.Id("rows").Index().Id("keys"),
 	).Block(jen.Op(strings.TrimSuffix(block.String(), "\n")))
 }

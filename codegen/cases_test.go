@@ -99,6 +99,67 @@ var goldenCases = []goldenCase{
 	{name: "wide", e: ir.MustParse("(f1500<2 (f3<1? 1 2) (f1500<3? 4 5))")},
 
 	{name: "names", e: oddNames()},
+
+	// float64 throughout: thresholds that float32 does not have, sets, vectors.
+	{name: "double", e: doubles(
+		"(f0<0.1 [0.1 0.2] (f1{1:2,1e300:}? [0.3 -0] [1e-310 4]))", "(f1<-0.30000000000000004? [1 2] (f0<0.1? [3 4] [5 6]))",
+		"(f2{0:1,2:3,4:5,6:7,8:9.5,11:12}? [1 -1] (f2<5e-324 [2 -2] [3 -3]))",
+	), options: codegen.Options{Exact: true}},
+
+	{name: "classifier", e: twoClasses(), options: codegen.Options{Exact: true}},
+	{name: "scaled", e: ridge()},
+}
+
+// doubles is ir.MustParse for float64.
+func doubles(trees ...string) *ir.Ensemble {
+	e, err := ir.ParseAs(ir.Double, ir.Double, trees...)
+	if err != nil {
+		panic(err)
+	}
+	return e
+}
+
+// twoClasses returns an ensemble of two classes with answers, and with features that
+// do not take every value.
+func twoClasses() *ir.Ensemble {
+	e := doubles("(f0<0.1 -0.25 1)", "(f1{-1:1} 0.5 (f2<1.5 -1 0.75))")
+	e.Task, e.BaseMargin = ir.Classification, []float64{-0.1}
+	e.Features = []ir.Feature{
+		{Name: "age", Refuses: ir.Missing | ir.Infinite | ir.TooLarge},
+		{Name: "city", Type: ir.Categorical, Categories: []string{"Rome", "Paris"}, Open: true},
+		{Name: "label", Type: ir.Categorical, Categories: []string{"a", "b"}},
+		{Name: "size", Accepts: []float64{1, 2.5}},
+	}
+	e.Post = []ir.Stage{
+		{Code: ir.StageExpit, Args: []int32{0}, Width: 1, A: 1},
+		{Code: ir.StageComplement, Args: []int32{1}, Width: 2},
+		{Code: ir.StagePositive, Args: []int32{0}, Width: 1},
+	}
+	e.Answers = []ir.Answer{
+		{Name: "proba", Vector: 2}, {Name: "decision", Vector: 0},
+		{Name: "label", Vector: 3, Labels: []ir.Labels{{Texts: []string{"no", "yes"}}}},
+	}
+	e.Source = ir.Source{File: "classifier.pkl", Trainer: "scikit-learn", Version: "1.6.1", Container: "pickle"}
+	return e
+}
+
+// ridge returns a linear model over columns of float32 rows.
+func ridge() *ir.Ensemble {
+	e := ir.MustParse("(f3<1 1 2)")
+	e.Sum = ir.Double
+	e.Trees, e.Rounds = nil, nil
+	e.Features[2].Name = "$in @home"
+	e.Columns = []ir.Column{
+		{Feature: 0, Ops: []ir.Op{{Code: ir.OpFill, A: 1.5}, {Code: ir.OpSub, A: 0.1}, {Code: ir.OpDiv, A: 3}, {Code: ir.OpRound}}},
+		{Feature: 1, Ops: []ir.Op{{Code: ir.OpEqual, A: 2}}},
+		{Feature: 1, Ops: []ir.Op{{Code: ir.OpLookup, Keys: []float64{0, 1, 5}, Values: []float64{0.25, -1, math.Inf(1)}, A: 0.5, B: math.NaN()}, {Code: ir.OpFill}}},
+		{Feature: 2, Ops: []ir.Op{{Code: ir.OpClip, A: -1, B: 4}, {Code: ir.OpBin, Keys: []float64{-0.5, 0.5, 3}}, {Code: ir.OpMul, A: math.Copysign(0, -1)}, {Code: ir.OpDiv}}},
+		{Feature: 3},
+	}
+	e.Linear = &ir.Linear{Weights: []float64{0.5, -1, 0.1, 2, 1e-3}, Bias: []float64{0.1}}
+	e.Post = []ir.Stage{{Code: ir.StageMultiply, Args: []int32{0}, Width: 1, A: 2}}
+	e.Answers = []ir.Answer{{Name: "predict", Vector: 1}}
+	return e
 }
 
 // with returns e after a change.

@@ -1,9 +1,9 @@
 // Package codegen prints an ensemble as Go source, one strategy per file.
 //
 // A strategy returns the files of a Go package that imports the standard library
-// alone: Predict, Margin and Leaf for packed rows, Row with one named field per
-// feature, Meta with names and provenance, and a test that replays golden rows.
-// The same ensemble and options give the same bytes.
+// alone: Predict, Margin and Leaf for packed rows, a function for each further
+// answer, Row with one named field per feature, Meta with names and provenance, and
+// a test that replays golden rows. The same ensemble and options give the same bytes.
 //
 // jennifer does what is easily got wrong about a file: imports, quoting, layout.
 // Bodies are given to it as Go text, which reads better than a chain of calls and
@@ -22,6 +22,7 @@ import (
 	"github.com/dave/jennifer/jen"
 
 	"hew/ir"
+	"hew/predict"
 )
 
 // A File is a file of a generated package.
@@ -58,10 +59,11 @@ type Options struct {
 }
 
 // Golden holds rows and what the reference evaluator says about them, each
-// row-major.
+// row-major: X in the type of features, the others in that of sums.
 type Golden struct {
-	X, Margin, Predict []float32
-	Leaf               []int32
+	X, Margin predict.Values
+	Answers   []predict.Values // one for each answer, or the predictions if there are none
+	Leaf      []int32
 }
 
 const defaultMaxFuncNodes = 200
@@ -91,17 +93,36 @@ func (o Options) complete(e *ir.Ensemble) (Options, error) {
 		return o, fmt.Errorf("leaf numbers of %d trees over %d features for %d trees over %d features",
 			len(o.Leaves.Trees), len(o.Leaves.Features), len(e.Trees), len(e.Features))
 	}
+	if len(o.Leaves.Columns) != len(e.Columns) {
+		return o, fmt.Errorf("leaf numbers of trees over %d columns for trees over %d", len(o.Leaves.Columns), len(e.Columns))
+	}
 	return o, o.Golden.fits(e)
 }
 
 // fits reports whether the parts of g have the shape of e.
 func (g *Golden) fits(e *ir.Ensemble) error {
-	rows := len(g.X) / len(e.Features)
-	if len(g.X) != rows*len(e.Features) || len(g.Margin) != rows*e.Outputs ||
-		len(g.Predict) != rows*e.Link.Width(e.Outputs) || len(g.Leaf) != rows*len(e.Trees) {
+	rows := g.X.Len() / len(e.Features)
+	fits := g.X.Len() == rows*len(e.Features) && g.Margin.Len() == rows*e.Outputs && len(g.Leaf) == rows*len(e.Trees)
+	widths := answerWidths(e)
+	for i, a := range g.Answers {
+		fits = fits && i < len(widths) && a.Len() == rows*widths[i]
+	}
+	if !fits || rows > 0 && len(g.Answers) != len(widths) {
 		return errors.New("golden rows and their results do not have the ensemble's shape")
 	}
 	return nil
+}
+
+// answerWidths returns the number of values of each answer, or of the prediction.
+func answerWidths(e *ir.Ensemble) []int {
+	if len(e.Answers) == 0 {
+		return []int{e.Width()}
+	}
+	widths := make([]int, len(e.Answers))
+	for i, a := range e.Answers {
+		widths[i] = e.VectorWidth(a.Vector)
+	}
+	return widths
 }
 
 // A printer holds what the files of a package have in common.
@@ -114,9 +135,6 @@ type printer struct {
 func newPrinter(e *ir.Ensemble, o Options, strategy string) (*printer, error) {
 	if err := e.Verify(); err != nil {
 		return nil, err
-	}
-	if e.Input != ir.Single || e.Sum != ir.Single {
-		return nil, fmt.Errorf("%s code for float64 models is not built yet", strategy)
 	}
 	o, err := o.complete(e)
 	if err != nil {
@@ -144,7 +162,9 @@ func gather(parts ...func() ([]File, error)) ([]File, error) {
 // one, churn_linux.go is for Linux.
 func (p *printer) fileName(suffix string) string {
 	name := p.o.Package
-	if taken := []string{"keys", "link", "leaf", "vector", "row", "meta", "engine", "expf", "log1pf"}; strings.Contains(name, "_") || slices.Contains(taken, strings.ToLower(name)) {
+	taken := []string{"keys", "link", "columns", "leaf", "vector", "row", "meta", "engine", "expf", "log1pf"}
+	lower := strings.ToLower(name)
+	if _, ok := libmCalls[lower]; ok || strings.Contains(name, "_") || slices.Contains(taken, lower) {
 		name = "predict"
 	}
 	return name + suffix
@@ -190,8 +210,35 @@ func code(text string) *jen.Statement {
 	return s
 }
 
-// words returns values as a file of little-endian 32-bit words.
-func words[T int32 | uint32 | float32](values ...[]T) []byte {
+// typed returns text with the types of the ensemble in it: $in and $out are the
+// types of features and of sums, $Fin and $Fout their names in those of package math's
+// functions, $key the integers that stand for features, $cols the number of
+// values that trees see of a row.
+func (p *printer) typed(text string) string {
+	in, out := p.e.Input.String(), p.e.Sum.String()
+	key, cols := "int32", "NumFeatures"
+	if p.e.Input == ir.Double {
+		key = "int64"
+	}
+	if p.e.Columns != nil {
+		cols = "numColumns"
+	}
+	return strings.NewReplacer("$cols", cols, "$in", in, "$out", out, "$Fin", "F"+in[1:], "$Fout", "F"+out[1:], "$key", key).Replace(text)
+}
+
+// code is the function of that name, for text with types.
+func (p *printer) code(text string) *jen.Statement { return code(p.typed(text)) }
+
+// values returns numbers as a file in their own type, little-endian.
+func values(v predict.Values) []byte {
+	if v.F64 != nil {
+		return words(v.F64)
+	}
+	return words(v.F32)
+}
+
+// words returns values as a file of little-endian words.
+func words[T int32 | uint32 | float32 | float64](values ...[]T) []byte {
 	var b []byte
 	for _, v := range values {
 		b, _ = binary.Append(b, binary.LittleEndian, v) // cannot fail: fixed-size values

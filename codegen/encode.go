@@ -2,6 +2,7 @@ package codegen
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -31,7 +32,7 @@ type columns struct {
 
 // columnsOf returns the keys that the trees of e need.
 func columnsOf(e *ir.Ensemble) *columns {
-	used := [2][]bool{make([]bool, len(e.Features)), make([]bool, len(e.Features))}
+	used := [2][]bool{make([]bool, e.NumColumns()), make([]bool, e.NumColumns())}
 	seen := [2]bool{}
 	for i := range e.Trees {
 		for j := range e.Trees[i].Nodes {
@@ -86,20 +87,20 @@ func bit(b bool) int {
 // call.
 func (t *treePrinter) keysFile() (File, error) {
 	f := t.newFile()
-	f.Add(code(t.keysText())).Line()
+	f.Add(t.code(t.keysText())).Line()
 	if t.columns.len() > 0 {
-		f.Add(code(keyText)).Line()
+		f.Add(t.code(t.keyText())).Line()
 	}
 	if t.uses.pick {
-		f.Add(code(pickText)).Line()
+		f.Add(t.code(pickText)).Line()
 	}
 	if t.uses.pickRow {
 		f.Add(code(pickRowText)).Line()
 	}
 	if len(t.uses.sets) > 0 {
-		f.Add(code(inText)).Line()
+		f.Add(t.code(inText)).Line()
 		for i, s := range t.uses.sets {
-			f.Add(code(setText(i, s))).Line()
+			f.Add(t.code(t.setText(i, s))).Line()
 		}
 	}
 	return render("keys.go", f)
@@ -111,11 +112,11 @@ func (t *treePrinter) keysText() string {
 	var b strings.Builder
 	b.WriteString(`// keys are the values of a row as integers in the same order, so that trees
 // compare integers, which is faster. A missing value has an extreme key.
-type keys [numKeys]int32
+type keys [numKeys]$key
 
 `)
 	fmt.Fprintf(&b, "const numKeys = %d", c.len())
-	b.WriteString("\n\n// encode sets k to the keys of row x.\nfunc (k *keys) encode(x *[NumFeatures]float32) {\n")
+	b.WriteString("\n\n// encode sets k to the keys of row x.\nfunc (k *keys) encode(x *[$cols]$in) {\n")
 	b.WriteString(t.encodeText("above", c.above, 0) + t.encodeText("below", c.below, len(c.above)))
 	b.WriteString("}\n")
 	b.WriteString(t.columnText("above", c.above, "right") + t.columnText("below", c.below, "left"))
@@ -128,23 +129,23 @@ func (t *treePrinter) encodeText(name string, features []int32, offset int) stri
 	}
 	// The NaNs of one sign are where they should be.
 	outside := map[string]string{
-		"above": "if k[%[1]s] < keyNegInf {\nk[%[1]s] = 1<<31 - 1 // missing, above all numbers\n}\n",
-		"below": "if k[%[1]s] > keyInf {\nk[%[1]s] = -1 << 31 // missing, below all numbers\n}\n",
+		"above": "if k[%[1]s] < keyNegInf {\nk[%[1]s] = 1<<%[2]d - 1 // missing, above all numbers\n}\n",
+		"below": "if k[%[1]s] > keyInf {\nk[%[1]s] = -1 << %[2]d // missing, below all numbers\n}\n",
 	}[name]
 	at := "i"
 	if offset > 0 {
 		at = fmt.Sprintf("%d+i", offset)
 	}
 	head := "for i, v := range x {\n"
-	if len(features) < len(t.e.Features) {
+	if len(features) < t.e.NumColumns() {
 		head = fmt.Sprintf("for i, j := range %s {\nv := x[j]\n", name)
 	}
-	return head + "k[" + at + "] = key(v)\n" + fmt.Sprintf(outside, at) + "}\n"
+	return head + "k[" + at + "] = key(v)\n" + fmt.Sprintf(outside, at, t.keyBits()) + "}\n"
 }
 
 // columnText prints the features that keys stand for, unless they are all.
 func (t *treePrinter) columnText(name string, features []int32, side string) string {
-	if len(features) == 0 || len(features) == len(t.e.Features) {
+	if len(features) == 0 || len(features) == t.e.NumColumns() {
 		return ""
 	}
 	var b strings.Builder
@@ -160,29 +161,39 @@ func (t *treePrinter) columnText(name string, features []int32, side string) str
 	return b.String()
 }
 
-const keyText = `// The keys of the infinities.
+// keyBits returns the number of bits of a key's magnitude.
+func (p *printer) keyBits() int {
+	if p.e.Input == ir.Double {
+		return 63
+	}
+	return 31
+}
+
+func (p *printer) keyText() string {
+	return fmt.Sprintf(`// The keys of the infinities.
 const (
-	keyInf = 0x7f800000
-	keyNegInf = -0x7f800000
+	keyInf = %#[1]x
+	keyNegInf = -%#[1]x
 )
 
 // key returns the key of t: the bits of a float are a sign and a magnitude, in
 // the order of the numbers. A NaN is beyond the infinity of its sign.
-func key(t float32) int32 {
-	b := int32(@math.Float32bits(t))
-	sign := b >> 31
-	return (b&(1<<31-1) ^ sign) - sign
+func key(t $in) $key {
+	b := $key(@math.$Finbits(t))
+	sign := b >> %[2]d
+	return (b&(1<<%[2]d-1) ^ sign) - sign
 }
-`
+`, keyOf(math.Inf(1), p.e.Input), p.keyBits())
+}
 
 const pickText = `// pick returns a if first, else b. It is compiled to a conditional move: where
 // a branch would often be guessed wrong, taking both sides is cheaper.
-func pick(first bool, a, b float32) float32 {
-	u, v := @math.Float32bits(a), @math.Float32bits(b)
+func pick(first bool, a, b $out) $out {
+	u, v := @math.$Foutbits(a), @math.$Foutbits(b)
 	if first {
 		v = u
 	}
-	return @math.Float32frombits(v)
+	return @math.$Foutfrombits(v)
 }
 `
 
@@ -198,7 +209,7 @@ func pickRow(first bool, a, b int32) int32 {
 
 const inText = `// in reports whether k lies in one of the intervals from an even bound up to the
 // odd one after it.
-func in(bounds []int32, k int32) bool {
+func in(bounds []$key, k $key) bool {
 	lo, hi := 0, len(bounds)
 	for lo < hi {
 		if mid := int(uint(lo+hi) >> 1); bounds[mid] <= k {
@@ -213,9 +224,11 @@ func in(bounds []int32, k int32) bool {
 
 // setText prints the bounds of a set as keys, an interval a line, with the
 // numbers as a comment.
-func setText(i int, s ir.Set) string {
+func (p *printer) setText(i int, s ir.Set) string {
+	keyOf := func(v float64) int64 { return keyOf(v, p.e.Input) }
+	digits := func(v float64) string { return digits(v, p.e.Input) }
 	var b strings.Builder
-	fmt.Fprintf(&b, "var set%d = [...]int32{\n", i)
+	fmt.Fprintf(&b, "var set%d = [...]$key{\n", i)
 	for pair := range slices.Chunk(s, 2) {
 		if len(pair) == 1 {
 			fmt.Fprintf(&b, "%#x, // from %s\n", keyOf(pair[0]), digits(pair[0]))

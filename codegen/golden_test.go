@@ -20,6 +20,7 @@ import (
 	"hew/internal/nodiff"
 	"hew/interp"
 	"hew/ir"
+	"hew/predict"
 )
 
 var update = flag.Bool("update", false, "rewrite the packages in testdata/golden")
@@ -27,15 +28,25 @@ var update = flag.Bool("update", false, "rewrite the packages in testdata/golden
 const goldenRoot = "testdata/golden"
 
 func goldenRows(e *ir.Ensemble, n int) codegen.Golden {
-	m := interp.New(e)
+	m := interp.New(e).Typed()
+	out := predict.Type(e.Sum.String())
 	g := codegen.Golden{
-		X:       nodiff.Rows(e, n, 1),
-		Margin:  make([]float32, n*e.Outputs),
-		Predict: make([]float32, n*e.Link.Width(e.Outputs)),
-		Leaf:    make([]int32, n*len(e.Trees)),
+		X:      nodiff.Rows(e, n, 1),
+		Margin: predict.MakeValues(out, n*e.Outputs),
+		Leaf:   make([]int32, n*len(e.Trees)),
 	}
 	m.Margin(g.Margin, g.X)
-	m.Predict(g.Predict, g.X)
+	widths := []int{e.Width()}
+	if len(e.Answers) > 0 {
+		widths = nil
+		for _, a := range e.Answers {
+			widths = append(widths, e.VectorWidth(a.Vector))
+		}
+	}
+	for i, w := range widths {
+		g.Answers = append(g.Answers, predict.MakeValues(out, n*w))
+		m.Answer(i, g.Answers[i], g.Margin, g.X)
+	}
 	m.Leaf(g.Leaf, g.X)
 	return g
 }

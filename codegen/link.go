@@ -1,11 +1,11 @@
 package codegen
 
 import (
+	"bytes"
 	"errors"
 	"go/format"
 	"regexp"
 	"slices"
-	"strings"
 
 	"hew/internal/libm"
 	"hew/ir"
@@ -112,6 +112,9 @@ func softplus(x float32) float32 {
 // linkFiles returns link.go and the functions of the C library that it calls,
 // each in its file; none for the identity.
 func (p *printer) linkFiles() ([]File, error) {
+	if len(p.e.Answers) > 0 {
+		return p.answerFiles()
+	}
 	l, ok := linkTexts[p.e.Link]
 	if !ok {
 		return nil, nil
@@ -119,21 +122,37 @@ func (p *printer) linkFiles() ([]File, error) {
 	f := p.newFile()
 	f.Add(code(l.text))
 	file, err := render("link.go", f)
-	files := []File{file}
-	for _, name := range l.libm {
-		f, lerr := p.libmFile(name)
-		files, err = append(files, f), errors.Join(err, lerr)
+	files, lerr := p.libmFiles(l.libm)
+	return append([]File{file}, files...), errors.Join(err, lerr)
+}
+
+// libmFiles returns functions of package libm, each in its file.
+func (p *printer) libmFiles(names []string) ([]File, error) {
+	var files []File
+	for _, name := range names {
+		f, err := p.libmFile(name)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, f)
 	}
-	return files, err
+	return files, nil
 }
 
 var libmPackage = regexp.MustCompile(`(?m)^package libm$`)
 
-// libmFile returns a function of package libm under its unexported name.
+// libmFile returns a function of package libm, and the others that it calls, under
+// unexported names.
 func (p *printer) libmFile(name string) (File, error) {
-	exported := strings.ToUpper(name[:1]) + name[1:]
 	text := libmPackage.ReplaceAllLiteral(libm.Source(name), []byte("package "+p.o.Package))
-	text = regexp.MustCompile(`\b`+exported+`\b`).ReplaceAllLiteral(text, []byte(name))
+	text = libmName.ReplaceAllFunc(text, func(b []byte) []byte {
+		i := len(b) - len(bytes.TrimLeft(b, " \t\n(-*/"))
+		return append(b[:i:i], bytes.ToLower(b[i:])...)
+	})
 	text, err := format.Source(slices.Concat([]byte(p.generatedBy()+"\n\n"), text))
 	return File{name + ".go", text}, err
 }
+
+// libmName finds the exported functions of package libm, but not those of package
+// math that have the same names.
+var libmName = regexp.MustCompile(`[ \t\n(\-*/](Cbrt|Expf|Expm1f|Expm1|Exp|Logf|Log1pf|Log10|Log1p|Log2|Log|Ndtri|Pow|Tanh)\b`)

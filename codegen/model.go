@@ -18,7 +18,33 @@ const (
 )
 
 func (p *printer) blockRows(keys int) int {
-	return max(1, min(maxBlockRows, maxBlockWords/max(keys, p.e.Outputs, 1)))
+	return max(1, min(maxBlockRows, maxBlockWords/max(keys*size(p.e.Input)/4, p.e.Outputs*size(p.e.Sum)/4, 1)))
+}
+
+// columnName names a value that splits test: a feature, or what is made of one.
+func (p *printer) columnName(j int32) string {
+	if p.e.Columns == nil {
+		return p.e.Features[j].Name
+	}
+	c := &p.e.Columns[j]
+	name := p.e.Features[c.Feature].Name
+	if _, ops, ok := strings.Cut(c.String(), ", "); ok {
+		name += " (" + ops + ")"
+	}
+	return name
+}
+
+// columnComment is columnName in text that goes through typed.
+func (p *printer) columnComment(j int32) string {
+	return strings.ReplaceAll(atSign(comment(p.columnName(j))), "$", "(dollar)")
+}
+
+// sum returns v rounded to the type of sums.
+func (p *printer) sum(v float64) float64 {
+	if p.e.Sum == ir.Single {
+		return float64(float32(v))
+	}
+	return v
 }
 
 // mainFile returns the file that states the contract: shape, types, Predict and
@@ -31,18 +57,37 @@ func (p *printer) mainFile(note string, block int, declarations ...string) (File
 	f.PackageComment("//\n// Its functions take rows one after the other in one slice, any number of them.\n" +
 		"// A missing value is NaN, a categorical one its code. They allocate nothing, are\n" +
 		"// safe for concurrent use and panic only if a length does not fit the shape.")
-	if note != "" {
-		f.PackageComment("//\n" + note)
+	for _, note := range []string{p.refusalNote(), note} {
+		if note != "" {
+			f.PackageComment("//\n" + note)
+		}
 	}
-	f.Add(code(p.shapeText(block))).Line()
-	f.Add(code(p.predictText()))
+	f.Add(p.code(p.shapeText(block))).Line()
+	f.Add(p.code(p.predictText()))
 	for _, d := range declarations {
-		f.Line().Add(code(d))
+		f.Line().Add(p.code(d))
 	}
 	return render(p.fileName(".go"), f)
 }
 
 func (p *printer) header(f *jen.File) {
+	lines := [][2]string{{"model", p.modelLine()}, {"objective", orNone(comment(p.e.Source.Objective))}, {"shape", p.shapeLine()}}
+	if len(p.e.Answers) > 0 {
+		lines = append(lines, [2]string{"answers", p.answersLine()})
+	}
+	lines = append(lines, [][2]string{
+		{"passes", orNone(comment(strings.Join(p.o.Passes, ", ")))},
+		{"strategy", p.strategyLine()},
+		{"exact", map[bool]string{true: "yes", false: "no"}[p.o.Exact]},
+	}...)
+	f.HeaderComment("//")
+	for _, line := range lines {
+		f.HeaderComment(fmt.Sprintf("// %-10s %s", line[0]+":", line[1]))
+	}
+}
+
+// modelLine tells where the model comes from.
+func (p *printer) modelLine() string {
 	s := &p.e.Source
 	trainer := comment(strings.Join(strings.Fields(s.Trainer+" "+s.Version+" "+s.Container), " "))
 	model := comment(s.File)
@@ -55,27 +100,34 @@ func (p *printer) header(f *jen.File) {
 	if s.SHA256 != "" {
 		model += ", sha256 " + comment(s.SHA256)
 	}
+	return model
+}
+
+// shapeLine tells how large the model is.
+func (p *printer) shapeLine() string {
+	shape := count(len(p.e.Features), "feature") + ", "
+	if p.e.Columns != nil {
+		shape += count(len(p.e.Columns), "column") + " made of them, "
+	}
+	shape += count(p.e.Outputs, "output") + ", "
+	if p.e.Linear != nil {
+		return shape + "linear"
+	}
 	depth, leaves := 0, 0
 	for i := range p.e.Trees {
 		depth, leaves = max(depth, p.e.Trees[i].Depth()), leaves+p.e.Trees[i].NumLeaves()
 	}
-	shape := count(len(p.e.Features), "feature") + ", " + count(p.e.Outputs, "output") + ", "
-	if p.e.Linear != nil {
-		shape += "linear"
-	} else {
-		shape += fmt.Sprintf("%s, depth <= %d, %s", count(len(p.e.Trees), "tree"), depth, count(leaves, "leaf"))
+	return shape + fmt.Sprintf("%s, depth <= %d, %s", count(len(p.e.Trees), "tree"), depth, count(leaves, "leaf"))
+}
+
+// answersLine names the answers with their widths.
+func (p *printer) answersLine() string {
+	var list []string
+	widths := answerWidths(p.e)
+	for i, a := range p.e.Answers {
+		list = append(list, fmt.Sprintf("%s (%d)", a.Name, widths[i]))
 	}
-	passes := strings.Join(p.o.Passes, ", ")
-	if passes == "" {
-		passes = "none"
-	}
-	f.HeaderComment("//")
-	for _, line := range [][2]string{
-		{"model", model}, {"objective", orNone(comment(s.Objective))}, {"shape", shape}, {"passes", comment(passes)},
-		{"strategy", p.strategyLine()}, {"exact", map[bool]string{true: "yes", false: "no"}[p.o.Exact]},
-	} {
-		f.HeaderComment(fmt.Sprintf("// %-10s %s", line[0]+":", line[1]))
-	}
+	return comment(strings.Join(list, ", "))
 }
 
 // strategyLine names the strategy and says why it was chosen.
@@ -107,8 +159,11 @@ func orNone(s string) string {
 // subject says what the package predicts with, for its documentation.
 func (p *printer) subject() string {
 	kind := "tree ensemble"
-	if p.e.Linear != nil {
+	switch {
+	case p.e.Linear != nil:
 		kind = "linear model"
+	case len(p.e.Trees) == 0 && len(p.e.Post) > 0:
+		kind = "model"
 	}
 	if name := comment(p.e.Source.File); name != "" {
 		return fmt.Sprintf("the %s %s", kind, name)
@@ -126,11 +181,11 @@ const (
 )
 
 // Input is the type of a feature, the one in which the trainer compares.
-type Input = float32
+type Input = $in
 
 // Output is the type of a prediction, the one in which the trainer sums.
-type Output = float32
-`, len(p.e.Features), p.e.Link.Width(p.e.Outputs), p.e.Outputs, len(p.e.Trees))
+type Output = $out
+`, len(p.e.Features), p.e.Width(), p.e.Outputs, len(p.e.Trees))
 	if block > 0 {
 		text += fmt.Sprintf(`
 // blockRows is the number of rows that are scored together.
@@ -147,23 +202,26 @@ func (p *printer) predictText() string {
 // each NumFeatures values, row by row.
 func Predict(dst []Output, x []Input) {
 `
+	if len(p.e.Answers) > 0 {
+		return p.answersText(doc)
+	}
 	switch p.e.Link {
 	case ir.Identity:
 		return doc + "	Margin(dst, x)\n}\n"
 	case ir.Argmax:
 		return doc + `	rows := countRows(len(dst), NumOutputs, len(x))
 	if rows == 1 {
-		var m [NumMargins]float32
+		var m [NumMargins]$out
 		Margin(m[:], x)
 		dst[0] = link(&m)
 		return
 	}
-	var m [blockRows * NumMargins]float32
+	var m [blockRows * NumMargins]$out
 	for i := 0; i < rows; i += blockRows {
 		n := min(blockRows, rows-i)
 		Margin(m[:n*NumMargins], x[i*NumFeatures:(i+n)*NumFeatures])
 		for j := range n {
-			dst[i+j] = link((*[NumMargins]float32)(m[j*NumMargins:]))
+			dst[i+j] = link((*[NumMargins]$out)(m[j*NumMargins:]))
 		}
 	}
 }
@@ -171,7 +229,7 @@ func Predict(dst []Output, x []Input) {
 	case ir.Softmax, ir.Sort, ir.Gaps:
 		return doc + `	Margin(dst, x)
 	for ; len(dst) > 0; dst = dst[NumMargins:] {
-		link((*[NumMargins]float32)(dst))
+		link((*[NumMargins]$out)(dst))
 	}
 }
 `
@@ -185,10 +243,17 @@ func Predict(dst []Output, x []Input) {
 	}
 }
 
-const marginDoc = `// Margin writes the margins of the rows in x to dst, the sums before the link:
+// marginDoc begins Margin.
+func (p *printer) marginDoc() string {
+	text := `// Margin writes the margins of the rows in x to dst, the sums before the link:
 // NumMargins values for each NumFeatures values, row by row.
 func Margin(dst []Output, x []Input) {
 `
+	if len(p.e.Answers) > 0 {
+		return strings.Replace(text, "the sums before the link", "what answers are made of", 1)
+	}
+	return text
+}
 
 // block returns the value of blockRows, or 0 if branch code does not need it.
 func (p *printer) block(t *treePrinter) int {
@@ -202,9 +267,9 @@ func (p *printer) block(t *treePrinter) int {
 func (p *printer) marginText(t *treePrinter, groups int) string {
 	switch {
 	case p.e.Linear != nil:
-		return marginDoc + linearText + countRowsText(p.o.Package)
+		return p.marginDoc() + p.linearText() + countRowsText(p.o.Package)
 	case len(p.e.Trees) == 0:
-		return marginDoc + `	for i := range countRows(len(dst), NumMargins, len(x)) {
+		return p.marginDoc() + `	for i := range countRows(len(dst), NumMargins, len(x)) {
 		copy(dst[i*NumMargins:], base[:])
 	}
 }
@@ -212,9 +277,9 @@ func (p *printer) marginText(t *treePrinter, groups int) string {
 	}
 	row, block := p.sumTexts(groups)
 	if p.blockRows(t.columns.len()) == 1 {
-		return marginDoc + rowByRowText + rowText(t.columns.len()) + row + countRowsText(p.o.Package)
+		return p.marginDoc() + rowByRowText + p.marginRowText(t.columns.len()) + row + countRowsText(p.o.Package)
 	}
-	return marginDoc + blocksText + rowText(t.columns.len()) + row + blockText + block + countRowsText(p.o.Package)
+	return p.marginDoc() + blocksText + p.marginRowText(t.columns.len()) + row + fmt.Sprintf(blockText, p.blockKeysText()) + block + countRowsText(p.o.Package)
 }
 
 // sumTexts prints how the margins of a row and of a block of rows are summed.
@@ -226,7 +291,7 @@ func (p *printer) sumTexts(groups int) (row, block string) {
 		fmt.Fprintf(&blocks, "	add%d(m, k)\n", g)
 	}
 	if p.e.BaseLast {
-		return "	*m = [NumMargins]float32{}\n" + rows.String() + `	for j, b := range base {
+		return "	*m = [NumMargins]$out{}\n" + rows.String() + `	for j, b := range base {
 		m[j] += b
 	}
 }
@@ -245,7 +310,7 @@ func (p *printer) sumTexts(groups int) (row, block string) {
 }
 
 const rowByRowText = `	for i := range countRows(len(dst), NumMargins, len(x)) {
-		marginRow((*[NumMargins]float32)(dst[i*NumMargins:]), (*[NumFeatures]float32)(x[i*NumFeatures:]))
+		marginRow((*[NumMargins]$out)(dst[i*NumMargins:]), (*[NumFeatures]$in)(x[i*NumFeatures:]))
 	}
 }
 `
@@ -255,7 +320,7 @@ const rowByRowText = `	for i := range countRows(len(dst), NumMargins, len(x)) {
 const blocksText = `	rows := countRows(len(dst), NumMargins, len(x))
 	for i := 0; i < rows; {
 		if rows-i < 12 {
-			marginRow((*[NumMargins]float32)(dst[i*NumMargins:]), (*[NumFeatures]float32)(x[i*NumFeatures:]))
+			marginRow((*[NumMargins]$out)(dst[i*NumMargins:]), (*[NumFeatures]$in)(x[i*NumFeatures:]))
 			i++
 			continue
 		}
@@ -267,19 +332,24 @@ const blocksText = `	rows := countRows(len(dst), NumMargins, len(x))
 `
 
 // rowText begins marginRow; keys that are too many for the stack are pooled.
-func rowText(keys int) string {
+func (p *printer) marginRowText(keys int) string {
 	head := `
-func marginRow(m *[NumMargins]float32, x *[NumFeatures]float32) {
+func marginRow(m *[NumMargins]$out, x *[NumFeatures]$in) {
 `
-	if keys <= maxBlockWords {
-		return head + "	k := new(keys) // on the stack\n	k.encode(x)\n"
+	x := "x"
+	if p.e.Columns != nil {
+		head += p.columnsMemory() + "	columns(c, x)\n"
+		x = "c"
+	}
+	if keys*size(p.e.Input)/4 <= maxBlockWords {
+		return head + "	k := new(keys) // on the stack\n	k.encode(" + x + ")\n"
 	}
 	return `
 // keysPool holds the keys of a row, too many for the stack.
 var keysPool = @sync.Pool{New: func() any { return new(keys) }}
 ` + head + `	k := keysPool.Get().(*keys)
 	defer keysPool.Put(k)
-	k.encode(x)
+	k.encode(` + x + `)
 `
 }
 
@@ -288,29 +358,63 @@ var keysPool = @sync.Pool{New: func() any { return new(keys) }}
 const blockText = `
 // marginBlock scores up to blockRows rows, tree by tree, so that they share the
 // code of a tree in the cache.
-func marginBlock(m, x []float32) {
+func marginBlock(m []$out, x []$in) {
 	var block [blockRows]keys
 	k := block[:len(x)/NumFeatures]
-	for i := range k {
-		k[i].encode((*[NumFeatures]float32)(x[i*NumFeatures:]))
+%s`
+
+// blockKeysText makes the keys of a block.
+func (p *printer) blockKeysText() string {
+	if p.e.Columns == nil {
+		return "	for i := range k {\n		k[i].encode((*[NumFeatures]$in)(x[i*NumFeatures:]))\n	}\n"
 	}
-`
+	return p.columnsMemory() + "	for i := range k {\n		columns(c, (*[NumFeatures]$in)(x[i*NumFeatures:]))\n		k[i].encode(c)\n	}\n"
+}
 
 // linearText follows dmlc/xgboost:src/gbm/gblinear.cc, as ir.Linear states it.
-const linearText = `	for i := range countRows(len(dst), NumMargins, len(x)) {
+func (p *printer) linearText() string {
+	row := "x[i*NumFeatures : (i+1)*NumFeatures]"
+	columns := ""
+	if p.e.Columns != nil {
+		row, columns = "c", "		columns(c, (*[NumFeatures]$in)(x[i*NumFeatures:]))\n"
+	}
+	product := "v * w"
+	if p.e.Input != p.e.Sum {
+		product = "$out(v) * w"
+	}
+	text := `	for i := range countRows(len(dst), NumMargins, len(x)) {
 		m := dst[i*NumMargins : (i+1)*NumMargins]
 		copy(m, base[:])
-		for j, v := range x[i*NumFeatures : (i+1)*NumFeatures] {
+` + columns + `		for j, v := range ` + row + ` {
 			if v != v { // missing
 				continue
 			}
 			for k, w := range weights[j] {
-				m[k] += float32(v * w) // rounded before the addition
+				m[k] += $out(` + product + `) // rounded before the addition
 			}
 		}
 	}
 }
 `
+	if columns != "" {
+		text = p.columnsMemory() + text
+	}
+	return text
+}
+
+// columnsMemory prints the memory c for the columns of a row: on the stack or, if they
+// are too many, from a pool.
+func (p *printer) columnsMemory() string {
+	if !p.manyColumns() {
+		return "	c := new([numColumns]$in)\n"
+	}
+	return "	c := rowPool.Get().(*[numColumns]$in)\n	defer rowPool.Put(c)\n"
+}
+
+// manyColumns reports whether the columns of a row are too many for the stack.
+func (p *printer) manyColumns() bool {
+	return len(p.e.Columns)*size(p.e.Input)/4 > maxBlockWords
+}
 
 func countRowsText(name string) string {
 	return fmt.Sprintf(`
@@ -332,39 +436,43 @@ func countRows(dst, width, x int) int {
 // baseText prints the base margins, the weights of a linear model and the
 // numbers that have no literal.
 func (p *printer) baseText(t *treePrinter) string {
-	base := make([]float32, p.e.Outputs)
+	base := make([]float64, p.e.Outputs)
 	for k, b := range p.e.BaseMargin {
-		base[k] = float32(b)
+		base[k] = b
 		if p.e.Linear != nil {
-			base[k] = float32(p.e.Linear.Bias[k]) + base[k]
+			base[k] = p.sum(p.e.Linear.Bias[k] + b)
 		} else if p.e.BaseLast && len(p.e.Trees) == 0 {
 			base[k] += 0 // added to zero, -0 becomes +0
 		}
 	}
 	var b strings.Builder
 	b.WriteString("// base is where the margins of a row start" + map[bool]string{true: "; here it is added last"}[p.e.BaseLast] + ".\n")
-	b.WriteString("var base = [NumMargins]float32{")
+	b.WriteString("var base = [NumMargins]$out{")
 	special := t.uses.special
 	for k, v := range base {
 		if k > 0 && k%8 == 0 {
 			b.WriteByte('\n')
 		}
-		fmt.Fprintf(&b, "%s, ", number(float64(v)))
-		special = special || isSpecial(float64(v))
+		fmt.Fprintf(&b, "%s, ", number(v, p.e.Sum))
+		special = special || isSpecial(v)
 	}
 	b.WriteString("}\n")
 	if l := p.e.Linear; l != nil {
-		b.WriteString("\n// weights has a row for each feature.\nvar weights = [NumFeatures][NumMargins]float32{\n")
-		for j := range p.e.Features {
+		noun := "feature"
+		if p.e.Columns != nil {
+			noun = "column"
+		}
+		fmt.Fprintf(&b, "\n// weights has a row for each %s.\nvar weights = [$cols][NumMargins]$out{\n", noun)
+		for j := range p.e.NumColumns() {
 			b.WriteByte('{')
 			for k, w := range l.Weights[j*p.e.Outputs : (j+1)*p.e.Outputs] {
 				if k > 0 {
 					b.WriteString(", ")
 				}
-				b.WriteString(number(w))
+				b.WriteString(number(w, p.e.Sum))
 				special = special || isSpecial(w)
 			}
-			fmt.Fprintf(&b, "}, // %s\n", strings.ReplaceAll(comment(p.e.Features[j].Name), "@", "(at)"))
+			fmt.Fprintf(&b, "}, // %s\n", p.columnComment(int32(j)))
 		}
 		b.WriteString("}\n")
 	}
@@ -377,8 +485,8 @@ func (p *printer) baseText(t *treePrinter) string {
 const specialText = `
 // Numbers that have no literal.
 var (
-	inf = float32(@math.Inf(1))
-	nan = float32(@math.NaN())
-	negZero = float32(@math.Copysign(0, -1))
+	inf = $out(@math.Inf(1))
+	nan = $out(@math.NaN())
+	negZero = $out(@math.Copysign(0, -1))
 )
 `

@@ -11,7 +11,9 @@ import (
 	"hew/codegen"
 	"hew/codegen/testdata/golden/argmax"
 	"hew/codegen/testdata/golden/baselast"
+	"hew/codegen/testdata/golden/classifier"
 	"hew/codegen/testdata/golden/collapsed"
+	"hew/codegen/testdata/golden/double"
 	"hew/codegen/testdata/golden/empty"
 	"hew/codegen/testdata/golden/expectiles"
 	"hew/codegen/testdata/golden/hinge"
@@ -22,6 +24,7 @@ import (
 	"hew/codegen/testdata/golden/parts"
 	"hew/codegen/testdata/golden/plain"
 	"hew/codegen/testdata/golden/quantiles"
+	"hew/codegen/testdata/golden/scaled"
 	"hew/codegen/testdata/golden/sets"
 	"hew/codegen/testdata/golden/softmax"
 	"hew/codegen/testdata/golden/stump"
@@ -38,7 +41,9 @@ import (
 var predictors = map[string]predict.Predictor{
 	"argmax":     predictor(argmax.NumFeatures, argmax.NumOutputs, argmax.NumMargins, argmax.NumTrees, argmax.Predict, argmax.Margin, argmax.Leaf),
 	"baselast":   predictor(baselast.NumFeatures, baselast.NumOutputs, baselast.NumMargins, baselast.NumTrees, baselast.Predict, baselast.Margin, baselast.Leaf),
+	"classifier": answering(predictor(classifier.NumFeatures, classifier.NumOutputs, classifier.NumMargins, classifier.NumTrees, classifier.Predict, classifier.Margin, classifier.Leaf), classifier.AnswerFrom, 2, 1, 1),
 	"collapsed":  predictor(collapsed.NumFeatures, collapsed.NumOutputs, collapsed.NumMargins, collapsed.NumTrees, collapsed.Predict, collapsed.Margin, collapsed.Leaf),
+	"double":     predictor(double.NumFeatures, double.NumOutputs, double.NumMargins, double.NumTrees, double.Predict, double.Margin, double.Leaf),
 	"empty":      predictor(empty.NumFeatures, empty.NumOutputs, empty.NumMargins, empty.NumTrees, empty.Predict, empty.Margin, nil),
 	"expectiles": predictor(expectiles.NumFeatures, expectiles.NumOutputs, expectiles.NumMargins, expectiles.NumTrees, expectiles.Predict, expectiles.Margin, expectiles.Leaf),
 	"hinge":      predictor(hinge.NumFeatures, hinge.NumOutputs, hinge.NumMargins, hinge.NumTrees, hinge.Predict, hinge.Margin, hinge.Leaf),
@@ -49,6 +54,7 @@ var predictors = map[string]predict.Predictor{
 	"parts":      predictor(parts.NumFeatures, parts.NumOutputs, parts.NumMargins, parts.NumTrees, parts.Predict, parts.Margin, parts.Leaf),
 	"plain":      predictor(plain.NumFeatures, plain.NumOutputs, plain.NumMargins, plain.NumTrees, plain.Predict, plain.Margin, plain.Leaf),
 	"quantiles":  predictor(quantiles.NumFeatures, quantiles.NumOutputs, quantiles.NumMargins, quantiles.NumTrees, quantiles.Predict, quantiles.Margin, quantiles.Leaf),
+	"scaled":     answering(predictor(scaled.NumFeatures, scaled.NumOutputs, scaled.NumMargins, scaled.NumTrees, scaled.Predict, scaled.Margin, nil), scaled.AnswerFrom, 1),
 	"sets":       predictor(sets.NumFeatures, sets.NumOutputs, sets.NumMargins, sets.NumTrees, sets.Predict, sets.Margin, sets.Leaf),
 	"softmax":    predictor(softmax.NumFeatures, softmax.NumOutputs, softmax.NumMargins, softmax.NumTrees, softmax.Predict, softmax.Margin, softmax.Leaf),
 	"stump":      predictor(stump.NumFeatures, stump.NumOutputs, stump.NumMargins, stump.NumTrees, stump.Predict, stump.Margin, stump.Leaf),
@@ -56,11 +62,28 @@ var predictors = map[string]predict.Predictor{
 	"wide":       predictor(wide.NumFeatures, wide.NumOutputs, wide.NumMargins, wide.NumTrees, wide.Predict, wide.Margin, wide.Leaf),
 }
 
-func predictor(features, outputs, margins, trees int, p, m func(dst, x []float32), l func(dst []int32, x []float32)) predict.Predictor {
-	return predict.Predictor{
-		Info:    predict.Info{Name: "golden", NumFeatures: features, NumOutputs: outputs, NumMargins: margins, NumTrees: trees},
-		Predict: p, Margin: m, Leaf: l,
+func predictor[In, Out predict.Number](features, outputs, margins, trees int, p, m func(dst []Out, x []In), l func(dst []int32, x []In)) predict.Predictor {
+	q := predict.Predictor{
+		Info: predict.Info{Name: "golden", NumFeatures: features, NumOutputs: outputs, NumMargins: margins, NumTrees: trees,
+			Input: predict.TypeOf[In](), Output: predict.TypeOf[Out]()},
+		Predict: func(dst, x predict.Values) { p(predict.SliceOf[Out](dst), predict.SliceOf[In](x)) },
+		Margin:  func(dst, x predict.Values) { m(predict.SliceOf[Out](dst), predict.SliceOf[In](x)) },
 	}
+	if l != nil {
+		q.Leaf = func(dst []int32, x predict.Values) { l(dst, predict.SliceOf[In](x)) }
+	}
+	return q
+}
+
+// answering returns p with answers of the given widths.
+func answering[In, Out predict.Number](p predict.Predictor, from func(i int, dst, margins []Out, x []In), widths ...int) predict.Predictor {
+	for _, w := range widths {
+		p.Answers = append(p.Answers, predict.Answer{Width: w})
+	}
+	p.Answer = func(i int, dst, margins, x predict.Values) {
+		from(i, predict.SliceOf[Out](dst), predict.SliceOf[Out](margins), predict.SliceOf[In](x))
+	}
+	return p
 }
 
 // TestPredictors runs the generated packages beside the reference evaluator.
@@ -69,7 +92,7 @@ func TestPredictors(t *testing.T) {
 	for _, c := range goldenCases {
 		p, ok := predictors[c.name]
 		require.True(t, ok, c.name)
-		require.Equal(t, []int{len(c.e.Features), c.e.Link.Width(c.e.Outputs), c.e.Outputs, len(c.e.Trees)},
+		require.Equal(t, []int{len(c.e.Features), c.e.Width(), c.e.Outputs, len(c.e.Trees)},
 			[]int{p.NumFeatures, p.NumOutputs, p.NumMargins, p.NumTrees}, c.name)
 		rows := 4000
 		if len(c.e.Features) > 100 {
@@ -102,11 +125,15 @@ func TestByHand(t *testing.T) {
 func TestNothingIsAllocated(t *testing.T) {
 	for name, p := range predictors {
 		for _, rows := range []int{1, 5, 300} {
-			x := make([]float32, rows*p.NumFeatures)
-			dst, m, leaf := make([]float32, rows*p.NumOutputs), make([]float32, rows*p.NumMargins), make([]int32, rows*p.NumTrees)
+			x := predict.MakeValues(p.Input, rows*p.NumFeatures)
+			dst, m := predict.MakeValues(p.Output, rows*p.NumOutputs), predict.MakeValues(p.Output, rows*p.NumMargins)
+			leaf := make([]int32, rows*p.NumTrees)
 			n := testing.AllocsPerRun(10, func() {
 				p.Predict(dst, x)
 				p.Margin(m, x)
+				if p.Answer != nil {
+					p.Answer(0, dst, m, x)
+				}
 				if p.Leaf != nil {
 					p.Leaf(leaf, x)
 				}
@@ -148,7 +175,42 @@ func TestRow(t *testing.T) {
 	require.Equal(t, want, y[:])
 }
 
+// An open feature takes any text.
+func TestOpenRow(t *testing.T) {
+	city, err := classifier.ParseCity("Oslo")
+	require.NoError(t, err)
+	require.Equal(t, classifier.CityOther, city)
+	for c, want := range map[classifier.City]float64{city: -1, classifier.CityRome: 0, classifier.CityParis: 1, classifier.CityMissing: math.NaN()} {
+		r := classifier.Row{City: c}
+		var x [classifier.NumFeatures]classifier.Input
+		r.Vector(&x)
+		require.InDelta(t, want, x[1], 0)
+	}
+	_, err = classifier.ParseLabel2("c")
+	require.EqualError(t, err, `unknown category "c" of label`)
+}
+
+// Answers have functions of their own, for any number of rows.
+func TestAnswers(t *testing.T) {
+	x := []float64{0, -1, 0, 1, 1, 1, 0, 1}
+	decision, label, proba := make([]float64, 2), make([]int32, 2), make([]float64, 4)
+	classifier.Decision(decision, x)
+	classifier.Label(label, x)
+	classifier.Predict(proba, x)
+	require.Equal(t, []float64{0.15000000000000002, -0.09999999999999998}, decision)
+	require.Equal(t, []int32{1, 0}, label)
+	require.Equal(t, 1-proba[1], proba[0])
+	require.Equal(t, 1/(1+math.Exp(-decision[0])), proba[1])
+	classifier.Decision(nil, nil)
+	classifier.Label(nil, nil)
+	require.PanicsWithValue(t, "classifier: 1 values in dst, not 2 × 1 for the rows in x", func() { classifier.Label(label[:1], x) })
+	require.Zero(t, testing.AllocsPerRun(10, func() { classifier.Label(label, x) }))
+}
+
 func TestMeta(t *testing.T) {
+	require.Equal(t, classifier.Feature{Name: "age", Type: "float", Refuses: "missing, infinite, too large"}, classifier.Meta.Features[0])
+	require.Equal(t, classifier.Answer{Name: "label", Width: 1, Labels: []classifier.Labels{{Texts: []string{"no", "yes"}, Type: "text"}}}, classifier.Meta.Answers[2])
+
 	require.Equal(t, "stump.json", stump.Meta.File)
 	require.Equal(t, "xgboost 3.2.0 json", stump.Meta.Format)
 	require.Equal(t, "classification", stump.Meta.Task)
@@ -172,7 +234,7 @@ func TestOptions(t *testing.T) {
 		_, err := branch(e, name)
 		require.EqualError(t, err, want)
 	}
-	for name, want := range map[string]string{"churn": "churn.go", "row": "predict.go", "Engine": "predict.go", "churn_linux": "predict.go", "churn_test": "predict.go"} {
+	for name, want := range map[string]string{"churn": "churn.go", "row": "predict.go", "Engine": "predict.go", "tanh": "predict.go", "churn_linux": "predict.go", "churn_test": "predict.go"} {
 		files, err := branch(e, name)
 		require.NoError(t, err)
 		require.Equal(t, want, files[0].Name)
@@ -236,6 +298,10 @@ func TestLeaves(t *testing.T) {
 	e, more := ir.MustParse("1"), ir.MustParse("(f0<1 1 1)", "2")
 	_, err := codegen.Branch(e, codegen.Options{Package: "p", Leaves: more})
 	require.EqualError(t, err, "leaf numbers of 2 trees over 1 features for 1 trees over 1 features")
+	more = ir.MustParse("(f0<1 1 1)")
+	more.Columns = []ir.Column{{}}
+	_, err = codegen.Branch(e, codegen.Options{Package: "p", Leaves: more})
+	require.EqualError(t, err, "leaf numbers of trees over 1 columns for trees over 0")
 }
 
 // The base margin is added to a sum of nothing, so that its sign may change.

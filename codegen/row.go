@@ -2,6 +2,7 @@ package codegen
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"hew/ir"
@@ -15,6 +16,14 @@ const rowFields = 500
 // a field up by going through all: 0.6 seconds for 5,000 fields, 1.9 for 10,000,
 // and 300 for 100,000. Nobody types that many.
 const maxFields = 5_000
+
+// packageNames are the names that a package exports whatever the model, and those
+// of its tests.
+var packageNames = []string{
+	"Predict", "Margin", "Leaf", "AnswerFrom", "Meta", "Metadata", "Feature", "Answer", "Labels", "Row", "Input", "Output",
+	"NumFeatures", "NumOutputs", "NumMargins", "NumTrees",
+	"TestGolden", "TestLeaf", "TestAnswers", "TestAnswerFrom", "TestEngines", "BenchmarkRow", "BenchmarkBatch",
+}
 
 // A field is a feature as a field of Row.
 type field struct {
@@ -32,9 +41,8 @@ func (p *printer) rowFiles() ([]File, error) {
 	}
 	f := p.newFile()
 	types := namer{}
-	types.reserve("Predict", "Margin", "Leaf", "Meta", "Metadata", "Feature", "Row", "Input", "Output",
-		"NumFeatures", "NumOutputs", "NumMargins", "NumTrees",
-		"TestGolden", "TestLeaf", "TestEngines", "BenchmarkRow", "BenchmarkBatch") // of the test, in the same package
+	types.reserve(packageNames...)
+	types.reserve(p.answerNames()...)
 	names := namer{}
 	names.reserve("Predict", "Vector")
 	var fields []field
@@ -51,6 +59,9 @@ func (p *printer) rowFiles() ([]File, error) {
 	f.Add(code(p.rowText(fields)))
 	if len(enums) > 0 {
 		f.Line().Add(code(codesText))
+	}
+	if slices.ContainsFunc(fields, func(f field) bool { return f.kind != "Input" && f.feature.Open }) {
+		f.Line().Add(code(openInputText))
 	}
 	for _, e := range enums {
 		f.Line().Add(code(e))
@@ -83,7 +94,7 @@ func fieldNote(f field) string {
 func atSign(text string) string { return strings.ReplaceAll(text, "@", "(at)") }
 
 func (p *printer) rowPredictText() string {
-	if p.e.Link.Width(p.e.Outputs) == 1 {
+	if p.e.Width() == 1 {
 		return `// Predict returns the prediction for r.
 func (r *Row) Predict() Output {
 	var x [NumFeatures]Input
@@ -168,14 +179,34 @@ func codeInput(code int32) Input {
 }
 `
 
-// enumText prints the type of a categorical feature.
+// openInputText serves the features that take other texts than their categories.
+const openInputText = `// openInput is codeInput for a feature that takes any text: code -1 stands for those
+// that are no category, -2 for a missing value.
+func openInput(code int32) Input {
+	if code == -2 {
+		return Input(@math.NaN())
+	}
+	return Input(code)
+}
+`
+
+// enumText prints the type of a categorical feature. Codes below zero are no
+// categories: -1 is a missing value; or, if the feature is open, any other text, and
+// -2 a missing value.
 func enumText(f field, types namer) string {
 	parse := types.exported("Parse"+f.kind, "")
 	missing := types.exported(f.kind+"Missing", "")
 	var b strings.Builder
 	feature := atSign(comment(f.feature.Name))
 	fmt.Fprintf(&b, "// %s is a category of feature %d, %s.\ntype %[1]s int32\n\n", f.kind, f.index, feature)
-	fmt.Fprintf(&b, "// The categories of %s.\nconst (\n%s %s = -1\n", feature, missing, f.kind)
+	fmt.Fprintf(&b, "// The categories of %s.\nconst (\n", feature)
+	other := ""
+	if f.feature.Open {
+		other = types.exported(f.kind+"Other", "")
+		fmt.Fprintf(&b, "%s %s = -2\n%s %[2]s = -1 // any other text\n", missing, f.kind, other)
+	} else {
+		fmt.Fprintf(&b, "%s %s = -1\n", missing, f.kind)
+	}
 	for i, c := range f.feature.Categories {
 		word := camel(c)
 		if word == "" {
@@ -185,11 +216,17 @@ func enumText(f field, types namer) string {
 		fmt.Fprintf(&b, "%s %s = %d // %s\n", name, f.kind, i, atSign(comment(quote(c))))
 	}
 	b.WriteString(")\n")
-	fmt.Fprintf(&b, enumMethods, f.kind, parse, "codesOf"+f.kind, f.index, missing)
+	if f.feature.Open {
+		fmt.Fprintf(&b, parseOpenText, f.kind, parse, "codesOf"+f.kind, other)
+		fmt.Fprintf(&b, enumMethods, f.kind, "codesOf"+f.kind, f.index, "openInput")
+	} else {
+		fmt.Fprintf(&b, parseText, f.kind, parse, "codesOf"+f.kind, f.index, missing)
+		fmt.Fprintf(&b, enumMethods, f.kind, "codesOf"+f.kind, f.index, "codeInput")
+	}
 	return b.String()
 }
 
-const enumMethods = `
+const parseText = `
 // %[2]s returns the category with the given text.
 func %[2]s(text string) (%[1]s, error) {
 	if c, ok := %[3]s()[text]; ok {
@@ -197,10 +234,22 @@ func %[2]s(text string) (%[1]s, error) {
 	}
 	return %[5]s, @fmt.Errorf("unknown category %%q of %%s", text, Meta.Features[%[4]d].Name)
 }
+`
 
-var %[3]s = codes[%[1]s](%[4]d)
+const parseOpenText = `
+// %[2]s returns the category with the given text, or %[4]s; the error is nil.
+func %[2]s(text string) (%[1]s, error) {
+	if c, ok := %[3]s()[text]; ok {
+		return c, nil
+	}
+	return %[4]s, nil
+}
+`
 
-func (c %[1]s) String() string { return categoryText(%[4]d, int32(c)) }
+const enumMethods = `
+var %[2]s = codes[%[1]s](%[3]d)
 
-func (c %[1]s) input() Input { return codeInput(int32(c)) }
+func (c %[1]s) String() string { return categoryText(%[3]d, int32(c)) }
+
+func (c %[1]s) input() Input { return %[4]s(int32(c)) }
 `

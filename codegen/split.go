@@ -47,7 +47,7 @@ func (p *treePrinter) test(n *ir.Node, hotFirst bool) (condition, note string, f
 		first, second = n.Right, n.Left
 	}
 	swap := hotFirst && p.tree.Nodes[second].Cover > p.tree.Nodes[first].Cover
-	note = comment(p.e.Features[n.Feature].Name)
+	note = comment(p.columnName(n.Feature))
 	switch {
 	case s.member:
 		condition = p.membership(n, s, x, swap)
@@ -57,7 +57,7 @@ func (p *treePrinter) test(n *ir.Node, hotFirst bool) (condition, note string, f
 		condition = x + " < " + p.key(n.Threshold)
 	}
 	if !s.member && !p.form.named {
-		note += " < " + digits(n.Threshold)
+		note += " < " + digits(n.Threshold, p.e.Input)
 	}
 	if swap {
 		first, second = second, first
@@ -115,7 +115,7 @@ func (p *treePrinter) key(v float64) string {
 	case math.IsInf(v, -1):
 		return "keyNegInf"
 	case p.form.named:
-		return "key(" + number(v+0) + ")"
+		return "key(" + number(v+0, p.e.Input) + ")"
 	}
-	return fmt.Sprintf("%#x", keyOf(v))
+	return fmt.Sprintf("%#x", keyOf(v, p.e.Input))
 }

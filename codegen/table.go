@@ -50,7 +50,7 @@ func Table(e *ir.Ensemble, o Options, k Kernel) ([]File, error) {
 	}
 	parts := []func() ([]File, error){
 		func() ([]File, error) { return p.tableFiles(&k, merged) },
-		p.linkFiles, p.rowFiles, p.metaFiles,
+		p.columnFiles, p.linkFiles, p.rowFiles, p.metaFiles,
 		func() ([]File, error) { return p.tableTestFiles(&k, merged) },
 	}
 	if merged {
@@ -119,7 +119,7 @@ func (p *printer) tableFiles(k *Kernel, merged bool) ([]File, error) {
 	}
 	declarations := append([]string{margin}, branch.declarations...)
 	if !merged {
-		declarations = append(declarations, engineLeafText)
+		declarations = append(declarations, p.engineLeafText())
 	}
 	block := 0
 	if p.e.Link == ir.Argmax {
@@ -131,7 +131,7 @@ func (p *printer) tableFiles(k *Kernel, merged bool) ([]File, error) {
 	}
 	f := p.newFile()
 	f.Anon("embed")
-	f.Add(code(fmt.Sprintf(engineText, p.o.Package)))
+	f.Add(p.code(fmt.Sprintf(engineText, p.o.Package)))
 	engine, err := render("engine.go", f)
 	return append([]File{main, engine, {"model.bin", k.Model}}, branch.files...), err
 }
@@ -145,7 +145,7 @@ type branchRows struct {
 // tableMargin prints Margin, and the branch code that it calls for few rows.
 func (p *printer) tableMargin(k *Kernel) (margin string, b branchRows, err error) {
 	if k.BranchRows == 0 {
-		return marginDoc + engineMarginText, b, nil
+		return p.marginDoc() + p.engineMarginText(), b, nil
 	}
 	t := &treePrinter{printer: p, columns: columnsOf(p.e), rowsOnly: true}
 	groups := p.groups()
@@ -156,28 +156,86 @@ func (p *printer) tableMargin(k *Kernel) (margin string, b branchRows, err error
 	more, err := t.supportFiles()
 	b.files = append(b.files, more...)
 	row, _ := p.sumTexts(len(groups))
-	b.declarations = []string{rowText(t.columns.len()) + row, p.baseText(t)}
-	return marginDoc + fmt.Sprintf(branchMarginText, k.BranchRows), b, err
+	b.declarations = []string{p.marginRowText(t.columns.len()) + row, p.baseText(t)}
+	engine, blocks := "		loaded().Margin(dst, x)\n", ""
+	if p.e.Columns != nil {
+		engine, blocks = engineColumnsMarginText, p.engineBlocksText()
+	}
+	return p.marginDoc() + fmt.Sprintf(branchMarginText, k.BranchRows, engine) + blocks, b, err
 }
 
-const engineMarginText = `	countRows(len(dst), NumMargins, len(x))
+func (p *printer) engineMarginText() string {
+	if p.e.Columns == nil {
+		return `	countRows(len(dst), NumMargins, len(x))
 	loaded().Margin(dst, x)
+}
+`
+	}
+	return "	rows := countRows(len(dst), NumMargins, len(x))\n" + engineColumnsMarginText + "}\n" + p.engineBlocksText()
+}
+
+// engineColumnsMarginText asks an engine for the margins of rows.
+const engineColumnsMarginText = `	engineBlocks(rows, x, func(i, n int, c []Input) {
+		loaded().Margin(dst[i*NumMargins:(i+n)*NumMargins], c)
+	})
+`
+
+// engineBlocksText computes columns for an engine, in blocks that are large enough for
+// it to share among goroutines.
+func (p *printer) engineBlocksText() string {
+	return fmt.Sprintf(engineBlocksText, max(1, poolNumbers/len(p.e.Columns)))
+}
+
+const engineBlocksText = `
+// columnRows is the number of rows whose columns are computed at a time.
+const columnRows = %d
+
+// columnPool holds the columns of a block of rows.
+var columnPool = @sync.Pool{New: func() any { return new([columnRows * numColumns]Input) }}
+
+// engineBlocks calls f with the columns of n rows from row i on, a block after the
+// other.
+func engineBlocks(rows int, x []Input, f func(i, n int, c []Input)) {
+	c := columnPool.Get().(*[columnRows * numColumns]Input)
+	defer columnPool.Put(c)
+	for i := 0; i < rows; i += columnRows {
+		n := min(columnRows, rows-i)
+		for j := range n {
+			columns((*[numColumns]Input)(c[j*numColumns:]), (*[NumFeatures]Input)(x[(i+j)*NumFeatures:]))
+		}
+		f(i, n, c[:n*numColumns])
+	}
 }
 `
 
 const branchMarginText = `	rows := countRows(len(dst), NumMargins, len(x))
 	if rows > branchRows {
-		loaded().Margin(dst, x)
-		return
+%[2]s		return
 	}
 	for i := range rows {
-		marginRow((*[NumMargins]float32)(dst[i*NumMargins:]), (*[NumFeatures]float32)(x[i*NumFeatures:]))
+		marginRow((*[NumMargins]$out)(dst[i*NumMargins:]), (*[NumFeatures]$in)(x[i*NumFeatures:]))
 	}
 }
 
 // branchRows is the number of rows up to which branch code is faster than the
 // engine.
-const branchRows = %d
+const branchRows = %[1]d
+`
+
+func (p *printer) engineLeafText() string {
+	if p.e.Columns == nil {
+		return engineLeafText
+	}
+	return engineColumnsLeafText
+}
+
+const engineColumnsLeafText = `// Leaf writes NumTrees numbers to dst for each row in x: the leaves that the row
+// reaches, in the trainer's numbering.
+func Leaf(dst []int32, x []Input) {
+	engineBlocks(countRows(len(dst), NumTrees, len(x)), x, func(i, n int, c []Input) {
+		loaded().Leaf(dst[i*NumTrees:(i+n)*NumTrees], c)
+	})
+}
 `
 
 const engineLeafText = `// Leaf writes NumTrees numbers to dst for each row in x: the leaves that the row
@@ -275,7 +333,7 @@ func (p *printer) tableTestFiles(k *Kernel, merged bool) ([]File, error) {
 		leaf = ""
 	}
 	f := p.newFile()
-	f.Add(code(fmt.Sprintf(engineTestText, levels, leaf)))
+	f.Add(p.code(fmt.Sprintf(engineTestText, levels, leaf, p.goldenColumns())))
 	test, err := render("engine_test.go", f)
 	return append(files, test), err
 }
@@ -285,20 +343,20 @@ const engineTestText = `// TestEngines replays the golden rows, over and over, w
 func TestEngines(t *@testing.T) {
 	g := readGolden(t)
 	times := 1 + min(1000/goldenRows, 1<<20/len(g.x))
-	x, want := @slices.Repeat(g.x, times), @slices.Repeat(g.margin, times)
-	for _, level := range []string{%s} {
+	x, want := @slices.Repeat(%[3]s, times), @slices.Repeat(g.margin, times)
+	for _, level := range []string{%[1]s} {
 		t.Setenv("HEW_CPU", level)
 		e := newEngine()
-		margin := make([]float32, len(want))
+		margin := make([]$out, len(want))
 		e.Margin(margin, x)
 		same(t, "Margin, "+level, margin, want, NumMargins)
 		for i := range goldenRows {
 			m := row(margin, i, NumMargins)
 			clear(m)
-			e.Margin(m, row(x, i, NumFeatures))
+			e.Margin(m, row(x, i, $cols))
 		}
 		same(t, "Margin of a row, "+level, margin, want, NumMargins)
-%s	}
+%[2]s	}
 }
 `
 
@@ -308,3 +366,11 @@ const engineLeafTestText = `		leaf := make([]int32, times*len(g.leaf))
 			t.Errorf("leaves differ, %s", level)
 		}
 `
+
+// goldenColumns returns what engines see of the golden rows, as Go text.
+func (p *printer) goldenColumns() string {
+	if p.e.Columns == nil {
+		return "g.x"
+	}
+	return "columnsOf(g.x)"
+}

@@ -88,7 +88,7 @@ func (p *treePrinter) result() string {
 	if p.tree.Vectors != nil {
 		return "int32"
 	}
-	return "float32"
+	return p.e.Sum.String()
 }
 
 func (p *treePrinter) partName(n int) string {
@@ -172,7 +172,7 @@ func lineComment(note string) string {
 func (p *treePrinter) leaf(n *ir.Node) (value, note string) {
 	if p.tree.Vectors == nil {
 		p.uses.special = p.uses.special || isSpecial(n.Value)
-		return number(n.Value), ""
+		return number(n.Value, p.e.Sum), ""
 	}
 	const shown = 8
 	at := int(n.Vector) * p.e.Outputs
@@ -185,7 +185,7 @@ func (p *treePrinter) leaf(n *ir.Node) (value, note string) {
 		if k > 0 {
 			b.WriteByte(' ')
 		}
-		b.WriteString(digits(v))
+		b.WriteString(digits(v, p.e.Sum))
 	}
 	return fmt.Sprint(p.vector + int(n.Vector)), b.String()
 }

@@ -16,33 +16,65 @@ import (
 	"hew/compile"
 	"hew/internal/nodiff"
 	"hew/ir"
+	"hew/predict"
 )
 
 // A specimen is an ensemble to generate a package for, and rows to ask it about.
 type specimen struct {
 	name string
 	e    *ir.Ensemble
-	x    []float32
+	x    predict.Values
+
+	noFold bool
 }
 
 // answers are what a predictor says about some rows.
 type answers struct {
-	margin, predict []float32
+	margin, predict predict.Values
+	named           []predict.Values // the answers that have names
 	leaf            []int32
 }
 
 func newAnswers(e *ir.Ensemble, rows int) answers {
-	return answers{
-		margin:  make([]float32, rows*e.Outputs),
-		predict: make([]float32, rows*e.Link.Width(e.Outputs)),
-		leaf:    make([]int32, rows*len(e.Trees)),
+	gives := func(width int) predict.Values { return predict.MakeValues(predict.Type(e.Sum.String()), rows*width) }
+	a := answers{margin: gives(e.Outputs), predict: gives(e.Width()), leaf: make([]int32, rows*len(e.Trees))}
+	for i := range e.Answers {
+		a.named = append(a.named, gives(e.VectorWidth(e.Answers[i].Vector)))
 	}
+	return a
+}
+
+// parts returns all numbers in the order in which a program writes them.
+func (a *answers) parts() []any {
+	parts := []any{numbers(a.margin), numbers(a.predict)}
+	for _, v := range a.named {
+		parts = append(parts, numbers(v))
+	}
+	return append(parts, a.leaf)
+}
+
+// numbers returns the slice that v holds.
+func numbers(v predict.Values) any {
+	if v.F64 != nil {
+		return v.F64
+	}
+	return v.F32
 }
 
 // split returns the answers about the first n rows and those about the rest.
 func (a answers) split(n int, e *ir.Ensemble) (first, rest answers) {
-	m, p, l := n*e.Outputs, n*e.Link.Width(e.Outputs), n*len(e.Trees)
-	return answers{a.margin[:m], a.predict[:p], a.leaf[:l]}, answers{a.margin[m:], a.predict[p:], a.leaf[l:]}
+	cut := func(v predict.Values, width int) (predict.Values, predict.Values) {
+		return v.Slice(0, n*width), v.Slice(n*width, v.Len())
+	}
+	first.margin, rest.margin = cut(a.margin, e.Outputs)
+	first.predict, rest.predict = cut(a.predict, e.Width())
+	for i, v := range a.named {
+		f, r := cut(v, e.VectorWidth(e.Answers[i].Vector))
+		first.named, rest.named = append(first.named, f), append(rest.named, r)
+	}
+	l := n * len(e.Trees)
+	first.leaf, rest.leaf = a.leaf[:l], a.leaf[l:]
+	return first, rest
 }
 
 // A program links the generated packages of specimens.
@@ -58,13 +90,15 @@ func build(t *testing.T, strategy string, specimens []specimen) *program {
 	write(t, filepath.Join(dir, "go.mod"), []byte("module specimens\n\ngo 1.26\n"))
 	write(t, filepath.Join(dir, "main.go"), mainSource(specimens))
 	for i, s := range specimens {
-		files, _, err := compile.Package(s.e, compile.Options{Package: packageName(i), Strategy: strategyFor(s.e, strategy)})
+		files, _, err := compile.Package(s.e, compile.Options{
+			Package: packageName(i), Strategy: strategyFor(s.e, strategy), NoFold: s.noFold,
+		})
 		require.NoError(t, err, s.name)
 		for _, f := range files {
 			write(t, filepath.Join(dir, packageName(i), f.Name), f.Data)
 		}
 		var rows bytes.Buffer
-		require.NoError(t, binary.Write(&rows, binary.LittleEndian, s.x))
+		require.NoError(t, binary.Write(&rows, binary.LittleEndian, numbers(s.x)))
 		write(t, filepath.Join(dir, packageName(i), "rows"), rows.Bytes())
 	}
 	// Without the paths in it, the build cache serves the next run too.
@@ -93,9 +127,9 @@ func (p *program) run(t *testing.T, level string) []answers {
 	for i, s := range p.specimens {
 		data, err := os.ReadFile(filepath.Join(p.dir, packageName(i), "answers"))
 		require.NoError(t, err)
-		a := newAnswers(s.e, len(s.x)/len(s.e.Features))
+		a := newAnswers(s.e, s.x.Len()/len(s.e.Features))
 		r := bytes.NewReader(data)
-		for _, part := range []any{a.margin, a.predict, a.leaf} {
+		for _, part := range a.parts() {
 			require.NoError(t, binary.Read(r, binary.LittleEndian, part), s.name)
 		}
 		require.Zero(t, r.Len(), s.name)
@@ -129,13 +163,17 @@ func mainSource(specimens []specimen) []byte {
 	var imports, table strings.Builder
 	for i, s := range specimens {
 		p := packageName(i)
-		fmt.Fprintf(&imports, "\t\"specimens/%s\"\n", p)
-		fmt.Fprintf(&table, "\t{%q, %s.NumFeatures, %s.NumMargins, %s.NumOutputs, %s.NumTrees, %s.Margin, %s.Predict, ", p, p, p, p, p, p, p)
+		leaf, from := p+".Leaf", "nil"
 		if len(s.e.Trees) == 0 {
-			table.WriteString("nil},\n")
-		} else {
-			fmt.Fprintf(&table, "%s.Leaf},\n", p)
+			leaf = "nil"
 		}
+		var widths []string
+		for _, a := range s.e.Answers {
+			widths, from = append(widths, fmt.Sprint(s.e.VectorWidth(a.Vector))), p+".AnswerFrom"
+		}
+		fmt.Fprintf(&imports, "\t\"specimens/%s\"\n", p)
+		fmt.Fprintf(&table, "\task(%[1]q, shape{%[1]s.NumFeatures, %[1]s.NumMargins, %[1]s.NumOutputs, %[1]s.NumTrees, []int{%[2]s}}, %[1]s.Margin, %[1]s.Predict, %[3]s, %[4]s)\n",
+			p, strings.Join(widths, ", "), leaf, from)
 	}
 	return fmt.Appendf(nil, mainText, imports.String(), table.String())
 }
@@ -152,38 +190,45 @@ import (
 
 %s)
 
-var models = []struct {
-	name                            string
-	features, margins, outputs, trees int
-	margin, predict                 func(dst, x []float32)
-	leaf                            func(dst []int32, x []float32)
-}{
+func main() {
 %s}
 
-func main() {
-	for _, m := range models {
-		data, err := os.ReadFile(m.name + "/rows")
-		check(err)
-		x := make([]float32, len(data)/4)
-		check(binary.Read(bytes.NewReader(data), binary.LittleEndian, x))
-		var b bytes.Buffer
-		check(binary.Write(&b, binary.LittleEndian, ask(m.name, m.margin, x, m.features, m.margins)))
-		check(binary.Write(&b, binary.LittleEndian, ask(m.name, m.predict, x, m.features, m.outputs)))
-		if m.leaf != nil {
-			check(binary.Write(&b, binary.LittleEndian, ask(m.name, m.leaf, x, m.features, m.trees)))
-		}
-		check(os.WriteFile(m.name+"/answers", b.Bytes(), 0o644))
-	}
+type shape struct {
+	features, margins, outputs, trees int
+	widths []int // of answers
 }
 
-// ask returns what f says about all rows; it stops the program if f says
+// ask asks the functions of a package about all rows.
+func ask[In, Out float32 | float64](name string, s shape, margin, predict func(dst []Out, x []In), leaf func(dst []int32, x []In), from func(i int, dst, margins []Out, x []In)) {
+	data, err := os.ReadFile(name + "/rows")
+	check(err)
+	var zero In
+	x := make([]In, len(data)/binary.Size(zero))
+	check(binary.Read(bytes.NewReader(data), binary.LittleEndian, x))
+	n := len(x) / s.features
+	var b bytes.Buffer
+	rows := func(begin, end int) []In { return x[begin*s.features : end*s.features] }
+	margins := both(name, n, s.margins, func(dst []Out, begin, end int) { margin(dst, rows(begin, end)) })
+	check(binary.Write(&b, binary.LittleEndian, margins))
+	check(binary.Write(&b, binary.LittleEndian, both(name, n, s.outputs, func(dst []Out, begin, end int) { predict(dst, rows(begin, end)) })))
+	for i, w := range s.widths {
+		check(binary.Write(&b, binary.LittleEndian, both(name, n, w, func(dst []Out, begin, end int) {
+			from(i, dst, margins[begin*s.margins:end*s.margins], rows(begin, end))
+		})))
+	}
+	if leaf != nil {
+		check(binary.Write(&b, binary.LittleEndian, both(name, n, s.trees, func(dst []int32, begin, end int) { leaf(dst, rows(begin, end)) })))
+	}
+	check(os.WriteFile(name+"/answers", b.Bytes(), 0o644))
+}
+
+// both returns what f says about all rows; it stops the program if f says
 // anything else about a row on its own.
-func ask[T int32 | float32](name string, f func(dst []T, x []float32), x []float32, features, width int) []T {
-	n := len(x) / features
+func both[T int32 | float32 | float64](name string, n, width int, f func(dst []T, begin, end int)) []T {
 	all, one := make([]T, n*width), make([]T, width)
-	f(all, x)
+	f(all, 0, n)
 	for i := range n {
-		f(one, x[i*features:(i+1)*features])
+		f(one, i, i+1)
 		if want := all[i*width : (i+1)*width]; !slices.EqualFunc(one, want, sameBits) {
 			log.Fatalf("%%s: row %%d: %%v on its own, %%v in a batch", name, i, one, want)
 		}
@@ -191,7 +236,7 @@ func ask[T int32 | float32](name string, f func(dst []T, x []float32), x []float
 	return all
 }
 
-func sameBits[T int32 | float32](a, b T) bool {
+func sameBits[T int32 | float32 | float64](a, b T) bool {
 	if a != a && b != b {
 		return true
 	}
@@ -238,10 +283,39 @@ func TestRandomEnsembles(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds a package for each ensemble")
 	}
-	specimens := make([]specimen, *ensembles)
+	testEnsembles(t, *ensembles, func(seed uint64) specimen {
+		e := nodiff.Ensemble(seed, 12, 8)
+		return specimen{name: fmt.Sprintf("ensemble %d", seed), e: e, x: nodiff.Rows(e, 500, seed)}
+	})
+}
+
+// The same for ensembles with columns, stages and answers, in all pairs of types,
+// every other one with its columns as they are.
+func TestRandomPipelines(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds a package for each ensemble")
+	}
+	testEnsembles(t, *ensembles, func(seed uint64) specimen {
+		s := pipeline(seed)
+		s.noFold = seed/8%2 == 1
+		return s
+	})
+}
+
+// pipeline returns a random ensemble with columns, answers or both, and with sums of
+// either type; only those in float64 have answers.
+func pipeline(seed uint64) specimen {
+	s := nodiff.Shape{Trees: 12, Depth: 6, Input: ir.Precision(seed % 2), Sum: ir.Precision(1 - seed/2%4/3)}
+	s.Columns = seed%3 > 0
+	s.Answers = s.Sum == ir.Double
+	e := s.Ensemble(seed)
+	return specimen{name: fmt.Sprintf("pipeline %d", seed), e: e, x: nodiff.Rows(e, 500, seed)}
+}
+
+func testEnsembles(t *testing.T, n int, of func(seed uint64) specimen) {
+	specimens := make([]specimen, n)
 	for i := range specimens {
-		e := nodiff.Ensemble(uint64(i), 12, 8)
-		specimens[i] = specimen{fmt.Sprintf("ensemble %d", i), e, nodiff.Rows(e, 500, uint64(i))}
+		specimens[i] = of(uint64(i))
 	}
 	for _, r := range runs {
 		some := specimens[:(len(specimens)+r.every-1)/r.every]

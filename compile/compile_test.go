@@ -51,10 +51,39 @@ func TestPrintAfter(t *testing.T) {
 	golden(t, "help.txt", list.String())
 }
 
+// A pipeline is folded first, unless the columns are to stay. Leaf numbers come from
+// what the pass that merged leaves was given.
+func TestFold(t *testing.T) {
+	piped := func() *ir.Ensemble {
+		e := sample()
+		e.Columns = []ir.Column{
+			{Feature: 1, Ops: []ir.Op{{Code: ir.OpSub, A: 1}, {Code: ir.OpDiv, A: 0.5}}},
+			{Feature: 0, Ops: []ir.Op{{Code: ir.OpFill, A: 7}}},
+		}
+		return e
+	}
+	e := piped()
+	var dump bytes.Buffer
+	r, err := compile.Run(e, compile.Options{PrintAfter: "fold", Dump: &dump})
+	require.NoError(t, err)
+	require.Equal(t, []string{"fold", "dead", "collapse"}, r.Passes())
+	require.Nil(t, e.Columns)
+	golden(t, "after-fold.txt", dump.String())
+
+	e = piped()
+	r, err = compile.Run(e, compile.Options{NoFold: true})
+	require.NoError(t, err)
+	require.Equal(t, []string{"dead", "collapse"}, r.Passes())
+	require.Len(t, e.Columns, 2)
+
+	lines := compile.Plan(piped())
+	require.Contains(t, lines[0], "pass fold, exact: ")
+}
+
 func TestReport(t *testing.T) {
 	r, err := compile.Run(sample(), compile.Options{})
 	require.NoError(t, err)
-	require.Equal(t, []string{"dead", "collapse"}, r.Passes())
+	require.Equal(t, []string{"dead", "collapse"}, r.Passes(), "there are no columns to fold")
 	for i := range r.Steps {
 		require.Positive(t, r.Steps[i].Time)
 		r.Steps[i].Time = 1500 * time.Microsecond
@@ -74,7 +103,7 @@ func TestRunErrors(t *testing.T) {
 		"ded":        `unknown pass "ded" (did you mean "dead"?)`,
 		"colapse":    `unknown pass "colapse" (did you mean "collapse"?)`,
 		"hlep":       `unknown pass "hlep" (did you mean "help"?)`,
-		"vectorizer": `unknown pass "vectorizer" (want one of dead, collapse, help)`,
+		"vectorizer": `unknown pass "vectorizer" (want one of fold, dead, collapse, help)`,
 	} {
 		_, err := compile.Run(sample(), compile.Options{PrintAfter: name})
 		require.EqualError(t, err, want)

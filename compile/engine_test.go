@@ -13,6 +13,7 @@ import (
 	"hew/interp"
 	"hew/ir"
 	"hew/kernel"
+	"hew/predict"
 )
 
 // engines returns every engine for e: interp, table, and simd at each level of this
@@ -45,9 +46,9 @@ func TestEnginesOnGoldenCases(t *testing.T) {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			t.Parallel()
 			c := readCase(t, dir)
-			var base []float32
+			var base predict.Values
 			if _, err := os.Stat(filepath.Join(dir, "base_margin.npy")); err == nil {
-				base = readArray(t, dir, "base_margin").Float32s()
+				base = predict.ValuesOf(readArray(t, dir, "base_margin").Float32s())
 			}
 			for i, g := range engines(t, c.e) {
 				if c.e.Linear == nil && len(c.e.Trees) > 0 && i > 0 {
@@ -63,25 +64,23 @@ func TestEnginesOnGoldenCases(t *testing.T) {
 
 // wantTrained requires the trainer's answers from g, in calls of n rows. The
 // recorded rows come again and again, until there are n and each was there.
-func wantTrained(t *testing.T, g *compile.Engine, c *trained, base []float32, n int) {
+func wantTrained(t *testing.T, g *compile.Engine, c *trained, base predict.Values, n int) {
 	e := c.e
-	rows, width := len(c.rows)/len(e.Features), e.Link.Width(e.Outputs)
+	rows, width := c.rows.Len()/len(e.Features), e.Width()
 	for first := 0; first < rows; first += n {
 		name := fmt.Sprintf("%s, %d rows from %d", g.Name, n, first)
-		x := cycle(c.rows, len(e.Features), first, n)
-		margin, predict := make([]float32, n*e.Outputs), make([]float32, n*width)
-		if base == nil {
-			g.Margin(margin, x)
-			g.Predict(predict, x)
-			wantBits(t, name+": predict", cycle(c.answers.predict, width, first, n), predict)
+		x, a := cycleValues(c.rows, len(e.Features), first, n), newAnswers(e, n)
+		if base.Len() == 0 {
+			g.Margin(a.margin, x)
+			g.Predict(a.predict, x)
+			wantBits(t, name+": predict", cycleValues(c.answers.predict, width, first, n), a.predict)
 		} else {
-			g.MarginFrom(margin, x, cycle(base, e.Outputs, first, n))
+			g.MarginFrom(a.margin, x, cycleValues(base, e.Outputs, first, n))
 		}
-		wantBits(t, name+": margin", cycle(c.answers.margin, e.Outputs, first, n), margin)
+		wantBits(t, name+": margin", cycleValues(c.answers.margin, e.Outputs, first, n), a.margin)
 		if c.hasLeaf && len(e.Trees) > 0 {
-			leaf := make([]int32, n*len(e.Trees))
-			g.Leaf(leaf, x)
-			wantLeaves(t, name+": leaf", cycle(c.answers.leaf, len(e.Trees), first, n), leaf)
+			g.Leaf(a.leaf, x)
+			wantLeaves(t, name+": leaf", cycle(c.answers.leaf, len(e.Trees), first, n), a.leaf)
 		}
 		require.False(t, t.Failed())
 	}
@@ -99,41 +98,99 @@ func cycle[T any](values []T, width, first, n int) []T {
 	return all
 }
 
+func cycleValues(v predict.Values, width, first, n int) predict.Values {
+	if v.F64 != nil {
+		return predict.ValuesOf(cycle(v.F64, width, first, n))
+	}
+	return predict.ValuesOf(cycle(v.F32, width, first, n))
+}
+
 // Engines agree on random ensembles of every kind, whose passes merge leaves, and
 // on base margins for each row.
 func TestEnginesOnRandomEnsembles(t *testing.T) {
 	for seed := range uint64(150) {
 		e := nodiff.Ensemble(seed, 12, 8)
-		x, ref := nodiff.Rows(e, 300, seed), interp.New(e)
-		base := cycle(x, 1, 0, 300*e.Outputs)
-		want, got := make([]float32, len(base)), make([]float32, len(base))
-		ref.MarginFrom(want, x, base)
-		for _, g := range engines(t, e) {
-			d := nodiff.Compare(ref, g.Predictor("random"), x)
-			require.True(t, d.OK(), "seed %d, %s: %v", seed, g.Name, d)
-			require.Equal(t, 300*len(e.Trees), d.Leaf.Compared)
-			g.MarginFrom(got, x, base)
-			wantBits(t, fmt.Sprint("seed ", seed, ", ", g.Name), want, got)
+		wantReferences(t, fmt.Sprint("seed ", seed), e, nodiff.Rows(e, 300, seed), engines(t, e))
+	}
+}
+
+// The same for ensembles of all pairs of types, with columns, which are folded or
+// not, and with stages.
+func TestEnginesOnRandomPipelines(t *testing.T) {
+	folded := 0
+	for seed := range uint64(300) {
+		s := nodiff.Shape{Trees: 12, Depth: 6, Input: ir.Precision(seed % 2), Sum: ir.Precision(seed / 2 % 2)}
+		s.Columns, s.Answers = seed%3 > 0, seed%5 > 0
+		e := s.Ensemble(seed)
+		all := engines(t, e)
+		for _, cpu := range compile.Levels(kernel.ThisCPU()) {
+			g, err := compile.NewEngine(e, "auto", cpu, "fold")
+			require.NoError(t, err)
+			all = append(all, g)
+		}
+		for _, g := range all {
+			if g.Name != "interp" && e.Columns != nil {
+				folded++
+			}
+		}
+		wantReferences(t, fmt.Sprintf("%+v, seed %d", s, seed), e, nodiff.Rows(e, 400, seed), all)
+	}
+	require.Greater(t, folded, 500)
+}
+
+// wantReferences requires the reference's answers about x from engines, and its
+// margins from the base margins of each row.
+func wantReferences(t *testing.T, name string, e *ir.Ensemble, x predict.Values, all []*compile.Engine) {
+	ref, rows := interp.New(e), x.Len()/len(e.Features)
+	a, b := newAnswers(e, rows), newAnswers(e, rows)
+	base := predict.MakeValues(a.margin.Type(), a.margin.Len())
+	for i := range base.Len() {
+		base.Set(i, x.At(i%x.Len()))
+	}
+	ref.Typed().MarginFrom(a.margin, x, base)
+	for _, g := range all {
+		d := nodiff.Compare(ref, g.Predictor("random"), x)
+		require.True(t, d.OK(), "%s, %s: %v", name, g.Name, d)
+		require.Equal(t, rows*len(e.Trees), d.Leaf.Compared)
+		g.MarginFrom(b.margin, x, base)
+		wantBits(t, name+", "+g.Name, a.margin, b.margin)
+	}
+}
+
+// A call allocates nothing, whatever the link or the stages make of the margins.
+func TestEnginesAllocateNothing(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector makes pools forget")
+	}
+	for _, link := range []ir.Link{ir.SigmoidClamped, ir.Softmax, ir.Argmax} {
+		e := ir.MustParse("(f0<0.5? [1 0.25 3] (f1{2:4,7:} [-1 0.25 2] [0 0 0.5]))")
+		e.Link = link
+		wantNoAllocations(t, link.String(), e, engines(t, e))
+	}
+	for seed := range uint64(120) {
+		s := nodiff.Shape{Trees: 5, Depth: 4, Input: ir.Precision(seed % 2), Sum: ir.Double, Columns: seed%3 == 0, Answers: true}
+		if e := s.Ensemble(seed); len(e.Trees) > 0 {
+			g, err := compile.NewEngine(e, "auto", kernel.ThisCPU(), "fold")
+			require.NoError(t, err)
+			wantNoAllocations(t, fmt.Sprintf("%+v, seed %d", s, seed), e, []*compile.Engine{g})
 		}
 	}
 }
 
-// A call allocates nothing, whatever the link makes of the margins.
-func TestEnginesAllocateNothing(t *testing.T) {
-	for _, link := range []ir.Link{ir.SigmoidClamped, ir.Softmax, ir.Argmax} {
-		e := ir.MustParse("(f0<0.5? [1 0.25 3] (f1{2:4,7:} [-1 0.25 2] [0 0 0.5]))")
-		e.Link = link
-		for _, g := range engines(t, e) {
-			for _, n := range []int{1, 64, 500} {
-				x, dst := make([]float32, n*len(e.Features)), make([]float32, n*link.Width(e.Outputs))
-				leaf := make([]int32, n*len(e.Trees))
-				g.Leaf(leaf, x) // what is made once
-				allocs := testing.AllocsPerRun(20, func() {
-					g.Predict(dst, x)
-					g.Leaf(leaf, x)
-				})
-				require.Zero(t, allocs, "%s, %v, %d rows", g.Name, link, n)
-			}
+func wantNoAllocations(t *testing.T, name string, e *ir.Ensemble, all []*compile.Engine) {
+	for _, g := range all {
+		for _, n := range []int{1, 64, 500} {
+			x, a := predict.MakeValues(predict.Type(e.Input.String()), n*len(e.Features)), newAnswers(e, n)
+			g.Leaf(a.leaf, x) // what is made once
+			allocs := testing.AllocsPerRun(20, func() {
+				g.Margin(a.margin, x)
+				g.Predict(a.predict, x)
+				for i, v := range a.named {
+					g.Answer(i, v, a.margin, x)
+				}
+				g.Leaf(a.leaf, x)
+			})
+			require.Zero(t, allocs, "%s, %s, %d rows", name, g.Name, n)
 		}
 	}
 }

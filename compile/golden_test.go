@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -16,6 +17,7 @@ import (
 	"hew/interp"
 	"hew/ir"
 	"hew/load"
+	"hew/predict"
 )
 
 const goldenCases = "../testdata/golden-xgboost"
@@ -24,7 +26,7 @@ const goldenCases = "../testdata/golden-xgboost"
 type trained struct {
 	name    string
 	e       *ir.Ensemble
-	rows    []float32
+	rows    predict.Values
 	answers answers
 	hasLeaf bool
 }
@@ -59,16 +61,17 @@ func readCase(t *testing.T, dir string) trained {
 	e, err := load.File(filepath.Join(dir, c.Files[len(c.Files)-1]))
 	require.NoError(t, err)
 
-	k := trained{name: filepath.Base(dir), e: e, rows: readArray(t, dir, "rows").Float32s()}
+	rows := readArray(t, dir, "rows").Float32s()
 	if c.Missing != nil {
-		for i, v := range k.rows {
+		for i, v := range rows {
 			if v == *c.Missing {
-				k.rows[i] = float32(math.NaN())
+				rows[i] = float32(math.NaN())
 			}
 		}
 	}
-	k.answers.margin = readArray(t, dir, "margin").Float32s()
-	k.answers.predict = readArray(t, dir, "predict").Float32s()
+	k := trained{name: filepath.Base(dir), e: e, rows: predict.ValuesOf(rows)}
+	k.answers.margin = predict.ValuesOf(readArray(t, dir, "margin").Float32s())
+	k.answers.predict = predict.ValuesOf(readArray(t, dir, "predict").Float32s())
 	if _, err := os.Stat(filepath.Join(dir, "leaf.npy")); err == nil {
 		k.answers.leaf, k.hasLeaf = readArray(t, dir, "leaf").Int32s(), true
 	}
@@ -117,8 +120,8 @@ func TestGoldenCases(t *testing.T) {
 	cases := trainedCases(t)
 	specimens := make([]specimen, len(cases))
 	for i, c := range cases {
-		x := append(c.rows[:len(c.rows):len(c.rows)], nodiff.Rows(c.e, boundaryRows, uint64(i))...)
-		specimens[i] = specimen{c.name, c.e, x}
+		x := slices.Concat(c.rows.F32, nodiff.Rows(c.e, boundaryRows, uint64(i)).F32)
+		specimens[i] = specimen{name: c.name, e: c.e, x: predict.ValuesOf(x)}
 	}
 	for _, r := range runs {
 		some := indices(cases, r.strategy == "branch")
@@ -164,55 +167,61 @@ func (c *trained) kind() string {
 
 // check requires that got is what the trainer said about the recorded rows at the
 // beginning of x, and what the reference evaluator says about the others.
-func (c *trained) check(t *testing.T, name string, x []float32, got answers) {
+func (c *trained) check(t *testing.T, name string, x predict.Values, got answers) {
 	t.Helper()
-	recorded, boundary := got.split(len(c.rows)/len(c.e.Features), c.e)
+	recorded, boundary := got.split(c.rows.Len()/len(c.e.Features), c.e)
 	wantBits(t, name+": margin", c.answers.margin, recorded.margin)
 	wantBits(t, name+": prediction", c.answers.predict, recorded.predict)
 	if c.hasLeaf {
 		wantLeaves(t, name+": leaf", c.answers.leaf, recorded.leaf)
 	}
-	wantReference(t, name+", boundary rows", c.e, x[len(c.rows):], boundary)
+	wantReference(t, name+", boundary rows", c.e, x.Slice(c.rows.Len(), x.Len()), boundary)
 }
 
 // wantReference requires that got is what the reference evaluator says about x.
-func wantReference(t *testing.T, name string, e *ir.Ensemble, x []float32, got answers) {
+func wantReference(t *testing.T, name string, e *ir.Ensemble, x predict.Values, got answers) {
 	t.Helper()
 	want := reference(e, x)
 	wantBits(t, name+": margin", want.margin, got.margin)
 	wantBits(t, name+": prediction", want.predict, got.predict)
+	for i := range want.named {
+		wantBits(t, name+": answer "+e.Answers[i].Name, want.named[i], got.named[i])
+	}
 	wantLeaves(t, name+": leaf", want.leaf, got.leaf)
 }
 
-func reference(e *ir.Ensemble, x []float32) answers {
-	a := newAnswers(e, len(x)/len(e.Features))
-	m := interp.New(e)
+func reference(e *ir.Ensemble, x predict.Values) answers {
+	a := newAnswers(e, x.Len()/len(e.Features))
+	m := interp.New(e).Typed()
 	m.Margin(a.margin, x)
 	m.Predict(a.predict, x)
+	for i := range a.named {
+		m.Answer(i, a.named[i], a.margin, x)
+	}
 	m.Leaf(a.leaf, x)
 	return a
 }
 
-// wantBits requires that two slices hold the same bits, any NaN for any other.
-func wantBits(t *testing.T, name string, want, got []float32) {
+// wantBits requires that both hold the same bits, any NaN for any other.
+func wantBits(t *testing.T, name string, want, got predict.Values) {
 	t.Helper()
-	wantEqual(t, name, want, got, func(w, g float32) bool {
-		return math.Float32bits(g) == math.Float32bits(w) || g != g && w != w
-	})
+	require.Equal(t, want.Type(), got.Type(), name)
+	require.Equal(t, want.Len(), got.Len(), name)
+	for i := range want.Len() {
+		w, g := want.At(i), got.At(i)
+		if math.Float64bits(g) != math.Float64bits(w) && (g == g || w == w) {
+			t.Errorf("%s: value %d is %v, want %v", name, i, g, w)
+			return
+		}
+	}
 }
 
 func wantLeaves(t *testing.T, name string, want, got []int32) {
 	t.Helper()
-	wantEqual(t, name, want, got, func(w, g int32) bool { return w == g })
-}
-
-// wantEqual reports the first difference, as slices are long.
-func wantEqual[T any](t *testing.T, name string, want, got []T, equal func(w, g T) bool) {
-	t.Helper()
 	require.Equal(t, len(want), len(got), name)
 	for i, w := range want {
-		if !equal(w, got[i]) {
-			t.Errorf("%s: value %d is %v, want %v", name, i, got[i], w)
+		if w != got[i] {
+			t.Errorf("%s: value %d is %d, want %d", name, i, got[i], w)
 			return
 		}
 	}

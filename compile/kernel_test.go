@@ -37,6 +37,8 @@ func FuzzKernels(f *testing.F) {
 		testKernels[float32, float64](t, s, seed)
 		s.Input = ir.Double
 		testKernels[float64, float64](t, s, seed)
+		s.Sum = ir.Single
+		testKernels[float64, float32](t, s, seed)
 	})
 }
 

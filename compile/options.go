@@ -21,6 +21,10 @@ type Options struct {
 	PrintAfter string
 	Dump       io.Writer // nil discards
 
+	// NoFold leaves columns as they are: a pipeline's operations are executed for
+	// each row.
+	NoFold bool
+
 	// MaxMemory bounds the estimated peak memory of compiling the generated
 	// package, in bytes. To stay below it, a large ensemble is printed in a
 	// plainer and slower form; if none fits, Package fails. 0 stands for 1 GB,
@@ -87,6 +91,14 @@ func (o *Options) checkStrategy() error {
 		o.Strategy = "auto"
 	}
 	return checkName("strategy", o.Strategy, strategies)
+}
+
+// passes returns the passes that run.
+func (o *Options) passes() []pass {
+	if o.NoFold {
+		return but(passes, []string{"fold"})
+	}
+	return passes
 }
 
 func passNames(passes []pass) []string {

@@ -15,6 +15,7 @@ import (
 	"hew/internal/nodiff"
 	"hew/interp"
 	"hew/ir"
+	"hew/predict"
 )
 
 // Package returns the files of a Go package that predicts as e does. It leaves e
@@ -24,7 +25,7 @@ func Package(e *ir.Ensemble, o Options) ([]codegen.File, *Report, error) {
 		return nil, nil, err
 	}
 	p := e.Clone()
-	r, err := run(p, passes, o)
+	r, err := run(p, o.passes(), o)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -41,7 +42,7 @@ func Package(e *ir.Ensemble, o Options) ([]codegen.File, *Report, error) {
 		Golden:    goldenRows(e),
 	}
 	if r.merged {
-		g.Leaves = e
+		g.Leaves = r.unmerged(e)
 	}
 	memory := c.memory(p, g)
 	if o.MaxMemory > 0 && memory > o.MaxMemory {
@@ -61,26 +62,47 @@ func Package(e *ir.Ensemble, o Options) ([]codegen.File, *Report, error) {
 }
 
 const (
-	maxGoldenRows   = 64
-	maxGoldenValues = 24_000 // of 4 bytes each: the file of golden rows stays below 100 kB
-	goldenSeed      = 1
+	maxGoldenRows  = 64
+	maxGoldenBytes = 96_000
+	goldenSeed     = 1
 )
 
 // goldenRows returns the rows that the generated test replays: at least one, and
 // fewer for an ensemble with many features or trees.
 func goldenRows(e *ir.Ensemble) codegen.Golden {
-	width := e.Link.Width(e.Outputs)
-	n := maxGoldenValues / (len(e.Features) + e.Outputs + width + len(e.Trees))
+	info := Info(e, "golden")
+	widths := []int{info.NumOutputs}
+	if len(info.Answers) > 0 {
+		widths = widths[:0]
+		for _, a := range info.Answers {
+			widths = append(widths, a.Width)
+		}
+	}
+	values := e.Outputs
+	for _, w := range widths {
+		values += w
+	}
+	n := maxGoldenBytes / (size(e.Input)*len(e.Features) + size(e.Sum)*values + 4*len(e.Trees))
 	n = min(max(n, 1), maxGoldenRows)
-	m := interp.New(e)
+	m := interp.New(e).Typed()
 	g := codegen.Golden{
-		X:       nodiff.Rows(e, n, goldenSeed),
-		Margin:  make([]float32, n*e.Outputs),
-		Predict: make([]float32, n*width),
-		Leaf:    make([]int32, n*len(e.Trees)),
+		X:      nodiff.Rows(e, n, goldenSeed),
+		Margin: predict.MakeValues(info.Output, n*e.Outputs),
+		Leaf:   make([]int32, n*len(e.Trees)),
 	}
 	m.Margin(g.Margin, g.X)
-	m.Predict(g.Predict, g.X)
+	for i, w := range widths {
+		g.Answers = append(g.Answers, predict.MakeValues(info.Output, n*w))
+		m.Answer(i, g.Answers[i], g.Margin, g.X)
+	}
 	m.Leaf(g.Leaf, g.X)
 	return g
+}
+
+// size returns the bytes of a number of type p.
+func size(p ir.Precision) int {
+	if p == ir.Double {
+		return 8
+	}
+	return 4
 }

@@ -223,6 +223,7 @@ func TestInfo(t *testing.T) {
 	want := predict.Info{
 		Name: "churn", Version: "1",
 		NumFeatures: 2, NumOutputs: 1, NumMargins: 1, NumTrees: 2,
+		Input: predict.Float32, Output: predict.Float32,
 		Features: []predict.Feature{{Name: "f0", Type: "float"}, {Name: "color", Type: "categorical", Categories: []string{"red", "blue"}}},
 		Task:     "classification", Classes: []string{"stays", "leaves"},
 		Source: predict.Source{File: "churn.ubj", SHA256: "9f2c", Format: "xgboost 3.2.0 ubjson", Objective: "binary:logistic"},
@@ -244,7 +245,7 @@ func TestInterp(t *testing.T) {
 	require.True(t, p.Source.Exact)
 	require.True(t, nodiff.Compare(interp.New(e), p, nodiff.Rows(e, 100, 1)).OK())
 	y := []float32{0, 0}
-	p.Predict(y, []float32{0, 0, float32(math.NaN()), 9})
+	p.Predict(predict.ValuesOf(y), predict.ValuesOf([]float32{0, 0, float32(math.NaN()), 9}))
 	require.Equal(t, []float32{1.25, 2.875}, y)
 
 	e.Trees, e.Rounds = nil, nil

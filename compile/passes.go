@@ -2,7 +2,9 @@ package compile
 
 import (
 	"fmt"
+	"slices"
 
+	"hew/fold"
 	"hew/ir"
 	"hew/prune"
 )
@@ -11,9 +13,14 @@ import (
 type pass struct {
 	name   string // as in --print-after=name and in the report
 	run    func(*ir.Ensemble) error
-	exact  bool   // margins and predictions keep their bits on every row
-	merges bool   // leaves, if a tree has fewer nodes afterwards
-	doc    string // what it does, for --print-after=help
+	exact  bool // margins and predictions keep their bits on every row
+	merges bool // leaves, if a tree has fewer nodes afterwards
+
+	// applies reports whether the pass has to do with an ensemble at all; nil is
+	// always.
+	applies func(*ir.Ensemble) bool
+
+	doc string // what it does, for --print-after=help
 }
 
 func kind(exact bool) string {
@@ -25,9 +32,12 @@ func kind(exact bool) string {
 
 // passes is the pipeline, in the order in which it runs.
 var passes = []pass{
+	{name: "fold", run: fold.Fold, exact: true, applies: hasColumns, doc: "let splits test features in place of columns that a pipeline computes"},
 	{name: "dead", run: prune.Dead, exact: true, doc: "remove the branches that no row reaches"},
 	{name: "collapse", run: prune.Collapse, exact: true, merges: true, doc: "replace a split whose two sides are the same by one of them"},
 }
+
+func hasColumns(e *ir.Ensemble) bool { return e.Columns != nil }
 
 // A constraint says that pass a runs before pass b. The constraints document
 // and check the order of passes; they do not make it.
@@ -37,6 +47,7 @@ type constraint struct {
 }
 
 var passOrder = []constraint{
+	{"fold", "dead", "what no row reaches is known once splits test the row itself"},
 	{"dead", "collapse", "without its dead branches a side may turn out to be the same as the other; collapsing makes no branch dead"},
 }
 
@@ -68,4 +79,9 @@ func checkOrder(passes []pass, order []constraint) error {
 		}
 	}
 	return nil
+}
+
+// but returns the passes that are not named in without.
+func but(passes []pass, without []string) []pass {
+	return slices.DeleteFunc(slices.Clone(passes), func(p pass) bool { return slices.Contains(without, p.name) })
 }

@@ -19,7 +19,17 @@ type Report struct {
 	Strategy      string // that printed the package; empty if none was made
 	Source        Source // the package; zero if none was made
 
-	merged bool // whether a pass merged leaves, so that their numbers are those of the ensemble before
+	merged bool         // whether a pass merged leaves, so that their numbers are those of the ensemble before
+	before *ir.Ensemble // what that pass was given; nil for an ensemble without columns
+}
+
+// unmerged returns an ensemble that knows the leaf numbers of e, to which the passes
+// were applied: one whose columns are folded, too, if it had some.
+func (r *Report) unmerged(e *ir.Ensemble) *ir.Ensemble {
+	if r.before != nil {
+		return r.before
+	}
+	return e
 }
 
 // A Step is what one pass did.

@@ -21,42 +21,62 @@ func Run(e *ir.Ensemble, o Options) (*Report, error) {
 	if err := o.checkPrintAfter(); err != nil {
 		return nil, err
 	}
-	return run(e, passes, o)
+	return run(e, o.passes(), o)
 }
 
 func run(e *ir.Ensemble, passes []pass, o Options) (*Report, error) {
 	r := &Report{Before: sizeOf(e), After: sizeOf(e), Exact: true}
+	columns := e.Columns != nil
 	for _, p := range passes {
-		s := Step{Pass: p.name, Exact: p.exact, Before: r.After}
-		start := time.Now()
-		if err := p.run(e); err != nil {
-			return nil, fmt.Errorf("pass %s: %w", p.name, err)
+		if columns && p.merges && !r.merged {
+			r.before = e.Clone()
 		}
-		s.Time = time.Since(start)
-		if err := e.Verify(); err != nil {
-			return nil, fmt.Errorf("pass %s left a malformed ensemble: %w", p.name, err)
+		if p.applies == nil || p.applies(e) {
+			if err := r.step(e, p); err != nil {
+				return nil, err
+			}
 		}
 		if o.PrintAfter == p.name {
 			if err := e.Print(o.Dump); err != nil {
 				return nil, fmt.Errorf("print after %s: %w", p.name, err)
 			}
 		}
-		s.After = sizeOf(e)
-		r.After = s.After
-		r.Exact = r.Exact && p.exact
-		r.merged = r.merged || p.merges && s.After != s.Before
-		r.Steps = append(r.Steps, s)
+	}
+	if !r.merged {
+		r.before = nil
 	}
 	return r, nil
+}
+
+// step runs a pass and reports what it did.
+func (r *Report) step(e *ir.Ensemble, p pass) error {
+	s := Step{Pass: p.name, Exact: p.exact, Before: r.After}
+	start := time.Now()
+	if err := p.run(e); err != nil {
+		return fmt.Errorf("pass %s: %w", p.name, err)
+	}
+	s.Time = time.Since(start)
+	if err := e.Verify(); err != nil {
+		return fmt.Errorf("pass %s left a malformed ensemble: %w", p.name, err)
+	}
+	s.After = sizeOf(e)
+	r.After = s.After
+	r.Exact = r.Exact && p.exact
+	r.merged = r.merged || p.merges && s.After != s.Before
+	r.Steps = append(r.Steps, s)
+	return nil
 }
 
 // Plan says in a line each what Package does with e.
 func Plan(e *ir.Ensemble) []string {
 	if e.Linear != nil {
-		return []string{"strategy branch: one multiplication and addition per feature and output"}
+		return []string{"strategy branch: one multiplication and addition per " + linearTerm(e) + " and output"}
 	}
 	var lines []string
 	for _, p := range passes {
+		if p.applies != nil && !p.applies(e) {
+			continue
+		}
 		lines = append(lines, fmt.Sprintf("pass %s, %s: %s", p.name, kind(p.exact), p.doc))
 	}
 	p := e.Clone()
@@ -68,6 +88,13 @@ func Plan(e *ir.Ensemble) []string {
 		return append(lines, err.Error())
 	}
 	return append(lines, fmt.Sprintf("strategy %s: %s", c.strategy, c.why))
+}
+
+func linearTerm(e *ir.Ensemble) string {
+	if e.Columns != nil {
+		return "column"
+	}
+	return "feature"
 }
 
 // printPasses lists the passes in the order in which they run.

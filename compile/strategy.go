@@ -106,11 +106,11 @@ func tableChoice(e *ir.Ensemble, strategy string, cpu kernel.CPU) (choice, error
 	if err != nil {
 		return choice{}, err
 	}
-	engine, err := kernel.New[float32, float32](m, cpu)
+	_, why, err := kernelSums(e, m, cpu)
 	if err != nil {
 		return choice{}, err
 	}
-	return choice{strategy: strategy, why: engine.Describe(), tables: m}, nil
+	return choice{strategy: strategy, why: why, tables: m}, nil
 }
 
 // tablesOf returns the tables of e, if it has trees.

@@ -24,7 +24,7 @@ func Tables(e *ir.Ensemble) (*kernel.Model, error) {
 		return nil, fmt.Errorf("ranks: %w", err)
 	}
 	m := &kernel.Model{
-		Features: len(e.Features),
+		Features: e.NumColumns(),
 		Outputs:  e.Outputs,
 		Base:     e.BaseMargin,
 		BaseLast: e.BaseLast,

@@ -2,7 +2,6 @@ package compile_test
 
 import (
 	"fmt"
-	"math"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -12,6 +11,7 @@ import (
 	"hew/interp"
 	"hew/ir"
 	"hew/kernel"
+	"hew/predict"
 	"hew/prune"
 	"hew/quantize"
 )
@@ -24,7 +24,7 @@ func TestTablesOfGoldenCases(t *testing.T) {
 			continue
 		}
 		x := nodiff.Rows64(c.e, 200, 1)
-		for _, v := range c.rows {
+		for _, v := range c.rows.F32 {
 			x = append(x, float64(v))
 		}
 		wantTables[float32](t, c.name, c.e, c.e, x)
@@ -79,9 +79,7 @@ func wantTables[Sum kernel.Float](t *testing.T, name string, e, ref *ir.Ensemble
 			got[i*m.Outputs+k] = float64(v)
 		}
 	}
-	wantEqual(t, name+": margin", want, got, func(w, g float64) bool {
-		return math.Float64bits(w) == math.Float64bits(g) || w != w && g != g
-	})
+	wantBits(t, name+": margin", predict.ValuesOf(want), predict.ValuesOf(got))
 	wantLeaves(t, name+": leaf", wantLeaf, gotLeaf)
 }
 

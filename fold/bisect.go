@@ -52,20 +52,25 @@ func (f *folder) column(c *ir.Column) *folded {
 	d := &folded{Column: c, tests: map[test]*raw{}}
 	d.pieces = []piece{{-infinite, infinite}}
 	for i := range c.Ops {
-		d.rough = d.rough || rough(&c.Ops[i])
 		if b := breaks(&c.Ops[i]); len(b) > 0 {
 			before := c.Ops[:i]
-			d.pieces = f.cut(d.pieces, func(x float64) float64 { return interp.Apply(before, x) }, b)
+			pieces, err := f.cut(d, func(x float64) float64 { return interp.Apply(before, x) }, b)
+			if err != nil {
+				d.stays = true
+				return d
+			}
+			d.pieces = pieces
 		}
+		d.rough = d.rough || rough(&c.Ops[i])
 	}
 	return d
 }
 
-// cut cuts pieces where value, monotone on each, reaches a break. A piece meets
-// the breaks between the values at its ends only.
-func (f *folder) cut(pieces []piece, value func(float64) float64, breaks []float64) []piece {
+// cut cuts the pieces of c where value, monotone on each, reaches a break. A piece
+// meets the breaks between the values at its ends only.
+func (f *folder) cut(c *folded, value func(float64) float64, breaks []float64) ([]piece, error) {
 	var out []piece
-	for _, p := range pieces {
+	for _, p := range c.pieces {
 		low, high := value(f.number(p.first)), value(f.number(p.last))
 		if low != low || high != high {
 			out = append(out, p) // NaN throughout
@@ -80,10 +85,16 @@ func (f *folder) cut(pieces []piece, value func(float64) float64, breaks []float
 		if found {
 			j++
 		}
-		within := breaks[i:max(i, j)]
+		if c.rough && (i > 0 && near(breaks[i-1], low) || j < len(breaks) && near(breaks[j], high)) {
+			return nil, errRough
+		}
 		var starts []ordinal
-		for _, b := range within {
-			s := f.first(p, func(x float64) bool { return (value(x) >= b) != descends })
+		for _, b := range breaks[i:max(i, j)] {
+			beyond := func(x float64) bool { return (value(x) >= b) != descends }
+			s := f.first(p, beyond)
+			if c.rough && !f.proven(p, s, beyond) {
+				return nil, errRough
+			}
 			if s > p.first && s <= p.last {
 				starts = append(starts, s)
 			}
@@ -95,8 +106,12 @@ func (f *folder) cut(pieces []piece, value func(float64) float64, breaks []float
 		}
 		out = append(out, p)
 	}
-	return out
+	return out, nil
 }
+
+// near reports whether two numbers are so close that a rough operation may mix them
+// up.
+func near(a, b float64) bool { return !math.IsInf(b, 0) && math.Abs(a-b) <= 0x1p-49*math.Abs(b) }
 
 // first returns the first number of p that is in, or one beyond the last if none
 // is; those that are in follow those that are not.
@@ -121,8 +136,12 @@ func (f *folder) answer(c *folded, q test) (*raw, error) {
 	if f.goesLeft(c, q, math.Copysign(0, -1)) != f.goesLeft(c, q, 0) {
 		return nil, errors.New("the two zeros part")
 	}
+	pieces, err := f.piecesOf(c, q)
+	if err != nil {
+		return nil, err
+	}
 	left := false // on the number before
-	for _, p := range f.piecesOf(c, q) {
+	for _, p := range pieces {
 		switches, err := f.switches(c, q, p)
 		if err != nil {
 			return nil, err
@@ -141,11 +160,11 @@ func (f *folder) answer(c *folded, q test) (*raw, error) {
 
 // piecesOf returns pieces on which the answer to q changes once at most: those of
 // c or, for a set, parts of them.
-func (f *folder) piecesOf(c *folded, q test) []piece {
+func (f *folder) piecesOf(c *folded, q test) ([]piece, error) {
 	if q.set == ir.NoSet {
-		return c.pieces
+		return c.pieces, nil
 	}
-	return f.cut(c.pieces, func(x float64) float64 { return f.value(c.Ops, x) }, f.old[q.set])
+	return f.cut(c, func(x float64) float64 { return f.value(c.Ops, x) }, f.old[q.set])
 }
 
 // switches returns the number of p at which the answer to q changes, if it does.
@@ -224,36 +243,47 @@ func invert(ops []ir.Op, v float64) (float64, bool) {
 	return v, v == v
 }
 
-// prove checks that the answer to q changes in p at s and nowhere else, as far as
-// one can look: the numbers beside s and, if an operation is rough, many at growing
-// distances.
+// prove checks that the answer to q changes in p at s and nowhere else.
 func (f *folder) prove(c *folded, q test, p piece, s ordinal, begins bool) error {
-	if s <= p.first || s > p.last ||
-		f.goesLeft(c, q, f.number(s-1)) != begins || f.goesLeft(c, q, f.number(s)) == begins {
+	changed := func(x float64) bool { return f.goesLeft(c, q, x) != begins }
+	switch {
+	case s <= p.first || s > p.last || changed(f.number(s-1)) || !changed(f.number(s)),
+		c.rough && !f.proven(p, s, changed):
 		return errRough
 	}
-	if !c.rough {
-		return nil
-	}
+	return nil
+}
+
+// proven reports whether the numbers of p from s on are in and those before are not,
+// as far as one can look: at the numbers beside s and at growing distances.
+func (f *folder) proven(p piece, s ordinal, in func(x float64) bool) bool {
 	for i := range 600 {
 		d := uint64(i)
 		if i >= 128 { // then eight steps to each power of two
 			d = uint64(128 * math.Exp2(float64(i-128)/8))
 		}
-		if d <= distance(p.first, s-1) && f.goesLeft(c, q, f.number(s-1-ordinal(d))) != begins ||
-			d <= distance(s, p.last) && f.goesLeft(c, q, f.number(s+ordinal(d))) == begins {
-			return errRough
+		if s > p.first && d <= distance(p.first, s-1) && in(f.number(s-1-ordinal(d))) ||
+			s <= p.last && d <= distance(s, p.last) && !in(f.number(s+ordinal(d))) {
+			return false
 		}
 	}
-	return nil
+	return true
 }
 
-// proveAll checks that the answer to q does not change in p, as far as one can look.
+// proveAll checks that the answer to q does not change in p, as far as one can look:
+// at many places, and at the numbers beside the ends.
 func (f *folder) proveAll(c *folded, q test, p piece, answer bool) error {
-	const places = 256
-	for i := range uint64(places) {
-		at := p.first + ordinal(distance(p.first, p.last)/places*i)
-		if f.goesLeft(c, q, f.number(at)) != answer {
+	const places, beside = 256, 64
+	all := distance(p.first, p.last)
+	for i := range uint64(places + 2*beside) {
+		d := all / places * i
+		switch {
+		case i >= places+beside:
+			d = all - min(i-places-beside, all)
+		case i >= places:
+			d = min(i-places, all)
+		}
+		if f.goesLeft(c, q, f.number(p.first+ordinal(d))) != answer {
 			return errRough
 		}
 	}

@@ -2,13 +2,9 @@
 package inspect
 
 import (
-	"cmp"
-	"fmt"
-	"io"
 	"math"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 
 	"hew/ir"
 )
@@ -22,6 +18,9 @@ type Model struct {
 	Booster   string `json:"booster"`
 	Objective string `json:"objective"`
 
+	Input  string `json:"input"`  // type in which features are compared
+	Output string `json:"output"` // type in which trees are summed
+
 	Task       string   `json:"task"`
 	Link       string   `json:"link"`
 	Outputs    int      `json:"outputs"` // margins per row
@@ -34,6 +33,10 @@ type Model struct {
 	Nodes     int  `json:"nodes"`
 	Leaves    int  `json:"leaves"`
 	Depth     int  `json:"depth"` // splits on the longest path
+
+	Pipeline *Pipeline `json:"pipeline,omitempty"` // what happens before the trees
+	Stages   []string  `json:"stages,omitempty"`   // what happens after them
+	Answers  []Answer  `json:"answers,omitempty"`  // what can be asked for
 
 	VectorLeaves bool `json:"vector_leaves"`
 	Sets         int  `json:"categorical_splits"`
@@ -53,61 +56,92 @@ type Feature struct {
 	Name       string   `json:"name"`
 	Type       string   `json:"type"`
 	Categories []string `json:"categories,omitempty"`
+	Open       bool     `json:"open,omitempty"` // whether other texts are allowed
 	Splits     int      `json:"splits"`
 	Thresholds int      `json:"thresholds"` // distinct values at which a test changes its answer
+
+	Refuses []string `json:"refuses,omitempty"` // values for which the trainer reports an error
+	Accepts []Number `json:"accepts,omitempty"` // all values that the trainer takes, if it is choosy
 }
 
-// A Number is a float32 that may be infinite: in JSON it is a number in its
-// shortest form or, since JSON has no infinities, a string.
-type Number float32
+// A Number may be infinite: in JSON it is a number in its shortest form or, since
+// JSON has no infinities, a string.
+type Number struct {
+	v    float64
+	bits int // of its type
+}
 
-func (n Number) String() string { return strconv.FormatFloat(float64(n), 'g', -1, 32) }
+func (n Number) String() string { return strconv.FormatFloat(n.v, 'g', -1, n.bits) }
 
 // MarshalJSON implements json.Marshaler.
 func (n Number) MarshalJSON() ([]byte, error) {
-	if math.IsInf(float64(n), 0) {
+	if math.IsInf(n.v, 0) {
 		return []byte(strconv.Quote(n.String())), nil
 	}
 	return []byte(n.String()), nil
 }
 
-func numbers(v []float64) []Number {
+// numbers returns values of type p.
+func numbers(v []float64, p ir.Precision) []Number {
+	bits := 32
+	if p == ir.Double {
+		bits = 64
+	}
 	n := make([]Number, len(v))
 	for i := range v {
-		n[i] = Number(v[i])
+		n[i] = Number{v[i], bits}
 	}
 	return n
 }
 
 // Describe returns the description of e. The plan holds what the caller will do
-// with it, a sentence each.
+// with it, a sentence each. Splits and thresholds are those of the features, as far
+// as columns in front of the trees can be folded.
 func Describe(e *ir.Ensemble, plan []string) *Model {
 	m := &Model{
 		File: e.Source.File, SHA256: e.Source.SHA256,
 		Format:  strings.TrimSpace(e.Source.Trainer + " " + e.Source.Version + " " + e.Source.Container),
 		Booster: e.Source.Booster, Objective: e.Source.Objective,
-		Task: e.Task.String(), Link: e.Link.String(), Outputs: e.Outputs, BaseMargin: numbers(e.BaseMargin), Classes: e.Classes,
+		Input: e.Input.String(), Output: e.Sum.String(),
+		Task: e.Task.String(), Link: e.Link.String(), Outputs: e.Outputs, BaseMargin: numbers(e.BaseMargin, e.Sum), Classes: e.Classes,
 		Trees: len(e.Trees), Rounds: e.NumRounds(), Nodes: e.NumNodes(),
+		Stages: stages(e), Answers: answers(e),
 		NumFeatures: len(e.Features), Plan: plan, Warnings: e.Source.Warnings,
 	}
 	if e.BestRound >= 0 {
 		m.BestRound = &e.BestRound
 	}
-	splits := m.countTrees(e)
-	for j, bounds := range e.Bounds() {
+	folded := e
+	if e.Columns != nil {
+		m.Pipeline, folded = pipeline(e)
+	}
+	uses := usesOf(folded)
+	m.countTrees(folded)
+	for j := range e.Features {
 		f := &e.Features[j]
-		m.Features = append(m.Features, Feature{f.Name, f.Type.String(), f.Categories, splits[j], len(bounds)})
-		if splits[j] > 0 || e.Linear != nil && weighs(e, j) {
+		m.Features = append(m.Features, Feature{
+			Name: f.Name, Type: f.Type.String(), Categories: f.Categories, Open: f.Open,
+			Splits: uses[j].splits, Thresholds: uses[j].thresholds,
+			Refuses: refusals(f.Refuses), Accepts: numbers(f.Accepts, e.Input),
+		})
+		if uses[j].used {
 			m.UsedFeatures++
 		}
 	}
 	return m
 }
 
-// countTrees fills in what a walk over all nodes tells, and returns the number
-// of splits on each feature.
-func (m *Model) countTrees(e *ir.Ensemble) []int {
-	splits := make([]int, len(e.Features))
+func refusals(r ir.Refusal) (names []string) {
+	for i, name := range []string{"missing", "infinite", "too large"} {
+		if r&(1<<i) != 0 {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// countTrees fills in what a walk over all nodes tells.
+func (m *Model) countTrees(e *ir.Ensemble) {
 	for i := range e.Trees {
 		t := &e.Trees[i]
 		m.Depth = max(m.Depth, t.Depth())
@@ -118,7 +152,6 @@ func (m *Model) countTrees(e *ir.Ensemble) []int {
 			if n.IsLeaf() {
 				continue
 			}
-			splits[n.Feature]++
 			if n.Set != ir.NoSet {
 				m.Sets++
 			}
@@ -129,85 +162,49 @@ func (m *Model) countTrees(e *ir.Ensemble) []int {
 			}
 		}
 	}
-	return splits
 }
 
-func weighs(e *ir.Ensemble, feature int) bool {
-	for _, w := range e.Linear.Weights[feature*e.Outputs : (feature+1)*e.Outputs] {
+// A use says what a model does with a feature.
+type use struct {
+	splits, thresholds int
+	used               bool // by some split, weight or stage
+}
+
+// usesOf returns the use of each feature.
+func usesOf(e *ir.Ensemble) []use {
+	uses := make([]use, len(e.Features))
+	feature := func(column int) *use {
+		if e.Columns != nil {
+			column = int(e.Columns[column].Feature)
+		}
+		return &uses[column]
+	}
+	for i := range e.Trees {
+		for _, n := range e.Trees[i].Nodes {
+			if !n.IsLeaf() {
+				u := feature(int(n.Feature))
+				u.splits, u.used = u.splits+1, true
+			}
+		}
+	}
+	for j, bounds := range e.Bounds() {
+		u := feature(j)
+		u.thresholds += len(bounds)
+		u.used = u.used || e.Linear != nil && weighs(e, j)
+	}
+	for i := range e.Post {
+		for _, c := range e.Post[i].Columns {
+			uses[c.Feature].used = true
+		}
+	}
+	return uses
+}
+
+func weighs(e *ir.Ensemble, column int) bool {
+	for _, w := range e.Linear.Weights[column*e.Outputs : (column+1)*e.Outputs] {
 		if w != 0 {
 			return true
 		}
 	}
 	return false
-}
-
-// maxListed is the number of features that Print lists; a wide model has its
-// most split features listed in JSON.
-const maxListed = 40
-
-// Print writes m for a person.
-func (m *Model) Print(w io.Writer) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	row := func(name, format string, args ...any) { fmt.Fprintf(t, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
-	row("model", "%s (%s)", cmp.Or(m.File, "standard input"), m.Format)
-	row("sha256", "%s", m.SHA256)
-	row("objective", "%s, %s, link %s", m.Objective, m.Task, m.Link)
-	row("outputs", "%d, base margin %s", m.Outputs, shortList(m.BaseMargin))
-	if len(m.Classes) > 0 {
-		row("classes", "%s", shortList(m.Classes))
-	}
-	if m.Trees > 0 || m.Booster != "gblinear" {
-		row("trees", "%d in %d rounds%s, depth <= %d", m.Trees, m.Rounds, m.bestText(), m.Depth)
-		row("nodes", "%d, %d leaves%s", m.Nodes, m.Leaves, vectorText(m.VectorLeaves))
-		row("splits", "%d, %d of them categorical", m.MissingLeft+m.MissingRight, m.Sets)
-		row("missing", "left in %d splits, right in %d", m.MissingLeft, m.MissingRight)
-	} else {
-		row("booster", "%s", m.Booster)
-	}
-	row("features", "%d, %d used", m.NumFeatures, m.UsedFeatures)
-	for _, p := range m.Plan {
-		row("plan", "%s", p)
-	}
-	for _, s := range m.Warnings {
-		row("warning", "%s", s)
-	}
-	fmt.Fprintf(t, "\nfeature\ttype\tsplits\tthresholds\tcategories\n")
-	for _, f := range m.Features[:min(len(m.Features), maxListed)] {
-		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%s\n", f.Name, f.Type, f.Splits, f.Thresholds, shortList(f.Categories))
-	}
-	if n := len(m.Features) - maxListed; n > 0 {
-		fmt.Fprintf(t, "… and %d more (--json lists all)\n", n)
-	}
-	return t.Flush()
-}
-
-func (m *Model) bestText() string {
-	if m.BestRound == nil {
-		return ""
-	}
-	return fmt.Sprintf(" (best: %d)", *m.BestRound)
-}
-
-func vectorText(vector bool) string {
-	if vector {
-		return " (vectors)"
-	}
-	return ""
-}
-
-// shortList returns the first items of s, separated by commas.
-func shortList[T any](s []T) string {
-	const most = 8
-	var b strings.Builder
-	for i, v := range s {
-		if i == most {
-			fmt.Fprintf(&b, ", … (%d)", len(s))
-			break
-		}
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		fmt.Fprint(&b, v)
-	}
-	return b.String()
 }

@@ -254,7 +254,7 @@ func TestPanics(t *testing.T) {
 func TestNoAllocations(t *testing.T) {
 	for seed := range uint64(40) {
 		e := nodiff.Ensemble(seed, 6, 5)
-		m, x := interp.New(e), nodiff.Rows(e, 8, 1)
+		m, x := interp.New(e), nodiff.Rows(e, 8, 1).F32
 		margin, predicted := make([]float32, 8*e.Outputs), make([]float32, 8*e.Link.Width(e.Outputs))
 		leaves, perTree := make([]int32, 8*len(e.Trees)), make([]float32, 8*m.PerTreeWidth())
 		require.Zero(t, testing.AllocsPerRun(3, func() {
@@ -323,7 +323,7 @@ func TestFloat64(t *testing.T) {
 func TestMargin64OfSingle(t *testing.T) {
 	for seed := range uint64(100) {
 		e := nodiff.Ensemble(seed, 8, 5)
-		m, x := interp.New(e), nodiff.Rows(e, 60, seed)
+		m, x := interp.New(e), nodiff.Rows(e, 60, seed).F32
 		wide := nodiff.Rows64(e, 60, seed)
 		want, got := make([]float32, 60*e.Outputs), make([]float64, 60*e.Outputs)
 		compare := func() {

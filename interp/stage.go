@@ -79,7 +79,7 @@ func Stage(s *ir.Stage, dst, x []float64) {
 	case ir.StageSoftmax:
 		softmax64(s, dst, x)
 	case ir.StageSoftmaxLog:
-		softmaxLog(dst, x)
+		softmaxLog(s, dst, x)
 	case ir.StageAffine:
 		affine(s, dst, x)
 	case ir.StageNormalize:
@@ -158,28 +158,34 @@ func softmax64(s *ir.Stage, dst, x []float64) {
 	for k, v := range x {
 		dst[k] = libm.Exp(v - largest)
 	}
-	sum := 0.0
-	if s.A != 0 {
-		sum = PairwiseSum(dst)
-	} else {
-		for _, v := range dst {
-			sum += v
-		}
-	}
+	sum := total(s, dst)
 	for k := range dst {
 		dst[k] /= sum
 	}
 }
 
-// softmaxLog follows sklearn/ensemble/_gb_losses.py of 1.3,
-// MultinomialDeviance._raw_prediction_to_proba.
-func softmaxLog(dst, x []float64) {
-	largest := slices.Max(x)
+// total is NumPy's sum of the numbers of one row of an array: in C order, which A
+// of the stage says, they are contiguous; in Fortran order the sum goes from left to
+// right, because NumPy adds a column to the sums of all rows at a time.
+func total(s *ir.Stage, x []float64) float64 {
+	if s.A != 0 {
+		return PairwiseSum(x)
+	}
 	sum := 0.0
 	for _, v := range x {
-		sum += libm.Exp(v - largest)
+		sum += v
 	}
-	log := libm.Log(sum) + largest
+	return sum
+}
+
+// softmaxLog follows sklearn/ensemble/_gb_losses.py of 1.3,
+// MultinomialDeviance._raw_prediction_to_proba.
+func softmaxLog(s *ir.Stage, dst, x []float64) {
+	largest := slices.Max(x)
+	for k, v := range x {
+		dst[k] = libm.Exp(v - largest)
+	}
+	log := libm.Log(total(s, dst)) + largest
 	for k, v := range x {
 		dst[k] = libm.Exp(v - log)
 	}

@@ -36,7 +36,7 @@ const (
 	StageExpit                        // 1 / (1 + exp(-x)), with x multiplied by A before; A is 1 or 2
 	StageExp                          // exp(x)
 	StageSoftmax                      // exp(x - max), divided by their sum: from left to right or, if A is 1, as NumPy sums
-	StageSoftmaxLog                   // exp(x - logsumexp(x)), as scikit-learn's GradientBoosting of 1.3
+	StageSoftmaxLog                   // exp(x - logsumexp(x)), as scikit-learn up to 1.3; A as for StageSoftmax
 	StageComplement                   // of one number: 1 - x, x
 	StageHalves                       // of one number: -x/2, x/2
 	StageAnomaly                      // -(2 ** (-x / A)), IsolationForest's score

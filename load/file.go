@@ -15,6 +15,8 @@ type file struct {
 	head []byte
 	rest io.Reader
 	size int64 // bytes in all if that is known, or 0
+
+	options Options
 }
 
 // stream makes a reader of files of one that reads a stream.

@@ -60,7 +60,7 @@ func readSklearn(f *file) (*ir.Ensemble, error) {
 	if err != nil {
 		return nil, err
 	}
-	return sklearn.Read(data, f.name, sklearn.Options{})
+	return sklearn.Read(data, f.name, sklearn.Options{Float32: f.options.Float32})
 }
 
 // noDump says what a dump of trees is missing.

@@ -32,25 +32,39 @@ var (
 	ErrUnsupported = fault.ErrUnsupported
 )
 
+// Options say how a model is read. The zero value takes the trainer's usual types.
+type Options struct {
+	// Float32 says that rows are float32, of a model that takes them as they come:
+	// scikit-learn computes in float64 with float64 rows and partly in float32
+	// with float32 rows. A model of rows of one type keeps it.
+	Float32 bool
+}
+
 // File reads the model in the named file; "-" is standard input.
-func File(path string) (*ir.Ensemble, error) {
+func File(path string) (*ir.Ensemble, error) { return Options{}.File(path) }
+
+// Read reads a model from r. The base name of name goes into errors and into the
+// ensemble's Source; "" and "-" mean standard input.
+func Read(name string, r io.Reader) (*ir.Ensemble, error) { return Options{}.Read(name, r) }
+
+// File is the function File with options.
+func (o Options) File(path string) (*ir.Ensemble, error) {
 	if path == "-" {
-		return Read(path, os.Stdin)
+		return o.Read(path, os.Stdin)
 	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return Read(path, f)
+	return o.Read(path, f)
 }
 
 // headSize is how much of a file is looked at to find its format.
 const headSize = 512
 
-// Read reads a model from r. The base name of name goes into errors and into the
-// ensemble's Source; "" and "-" mean standard input.
-func Read(name string, r io.Reader) (*ir.Ensemble, error) {
+// Read is the function Read with options.
+func (o Options) Read(name string, r io.Reader) (*ir.Ensemble, error) {
 	if name == "-" {
 		name = ""
 	}
@@ -58,7 +72,7 @@ func Read(name string, r io.Reader) (*ir.Ensemble, error) {
 		name = filepath.Base(name)
 	}
 	hash := sha256.New()
-	e, err := read(name, io.TeeReader(r, hash), sizeOf(r))
+	e, err := o.read(name, io.TeeReader(r, hash), sizeOf(r))
 	if err != nil {
 		return nil, inFile(name, err)
 	}
@@ -68,7 +82,7 @@ func Read(name string, r io.Reader) (*ir.Ensemble, error) {
 }
 
 // read reads a model of size bytes, or of an unknown number of them.
-func read(name string, r io.Reader, size int64) (*ir.Ensemble, error) {
+func (o Options) read(name string, r io.Reader, size int64) (*ir.Ensemble, error) {
 	head := make([]byte, headSize)
 	n, err := io.ReadFull(r, head)
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
@@ -79,7 +93,7 @@ func read(name string, r io.Reader, size int64) (*ir.Ensemble, error) {
 	if err != nil {
 		return nil, err
 	}
-	return f.read(&file{name, head, r, size})
+	return f.read(&file{name, head, r, size, o})
 }
 
 // inFile returns err as an *Error that names the file.

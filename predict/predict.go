@@ -7,21 +7,27 @@ package predict
 
 // A Predictor scores rows. Its functions are safe for concurrent use.
 //
-// Every function takes x as rows × NumFeatures values, row-major; NaN is a
-// missing value, a categorical feature is its code. The number of rows is
-// len(x)/NumFeatures. They panic if len(x) or len(dst) does not fit the shape.
+// Every function takes x as rows × NumFeatures values of type Input, row-major; NaN
+// is a missing value, a categorical feature is its code, and -1 the code of a text
+// that is none of its categories. The number of rows is x.Len()/NumFeatures. What
+// they write is of type Output. They panic if a length or type does not fit.
 type Predictor struct {
 	Info
 
-	// Predict writes rows × NumOutputs values: what the trainer's predict gives.
-	Predict func(dst, x []float32)
+	// Predict writes rows × NumOutputs values: what the trainer's predict gives, or
+	// the first of Answers.
+	Predict func(dst, x Values)
 
 	// Margin writes rows × NumMargins values: the sums before the link.
-	Margin func(dst, x []float32)
+	Margin func(dst, x Values)
+
+	// Answer writes rows × Width values, those of Answers[i], for rows whose margins
+	// are known. It is nil if Answers is empty.
+	Answer func(i int, dst, margins, x Values)
 
 	// Leaf writes rows × NumTrees leaf numbers in the trainer's numbering.
 	// It is nil for a predictor that has no trees to walk.
-	Leaf func(dst []int32, x []float32)
+	Leaf func(dst []int32, x Values)
 }
 
 // Info describes a predictor: its shape, its schema and where it comes from.
@@ -34,6 +40,13 @@ type Info struct {
 	NumOutputs  int `json:"num_outputs"`  // values of Predict per row
 	NumMargins  int `json:"num_margins"`  // values of Margin per row
 	NumTrees    int `json:"num_trees"`
+
+	Input  Type `json:"input"`  // of features
+	Output Type `json:"output"` // of predictions and margins
+
+	// Answers are the outputs that the trainer's object has by name. It is empty
+	// if there is nothing but the prediction and what follows from it.
+	Answers []Answer `json:"answers,omitempty"`
 
 	Features []Feature `json:"features"` // NumFeatures, in column order
 	Task     string    `json:"task"`     // regression, classification, multilabel or ranking
@@ -50,6 +63,35 @@ type Feature struct {
 	// Categories holds the text of each category, indexed by its code. It is
 	// nil if the model knows codes only, or the feature is not categorical.
 	Categories []string `json:"categories,omitempty"`
+
+	// Open says that a text which is not among Categories is allowed.
+	Open bool `json:"open,omitempty"`
+
+	// For which values the trainer reports an error in place of a prediction:
+	// missing ones, infinite ones, those beyond the range of float32, and all but
+	// those of Accepts if it is not empty. Predictors do not look at this; what
+	// reads rows does.
+	RefusesMissing  bool      `json:"refuses_missing,omitempty"`
+	RefusesInfinite bool      `json:"refuses_infinite,omitempty"`
+	RefusesTooLarge bool      `json:"refuses_too_large,omitempty"`
+	Accepts         []float64 `json:"accepts,omitempty"` // in ascending order
+}
+
+// An Answer is an output by the name that hew gives it: predict, proba, decision,
+// score or label; see package ir.
+type Answer struct {
+	Name  string `json:"name"`
+	Width int    `json:"width"` // values per row
+
+	// Labels names the classes of a label, one list for each value, which are
+	// indices into it.
+	Labels []Labels `json:"labels,omitempty"`
+}
+
+// Labels are the names of classes.
+type Labels struct {
+	Texts []string `json:"texts"`
+	Type  string   `json:"type"` // text, int, float or bool
 }
 
 // Source tells what a predictor was made from and how.

@@ -108,4 +108,3 @@ func (v Values) Resize(t Type, n int) Values {
 	}
 	return MakeValues(t, n)
 }
-

@@ -77,6 +77,17 @@ func TestEqualSets(t *testing.T) {
 	require.Equal(t, r.Splits[0][0], r.Splits[0][2])
 }
 
+// Splits on columns are ranked by column, whatever features there are.
+func TestColumns(t *testing.T) {
+	e := ir.MustParse("(f0<2 1 2)", "(f1<3 1 2)", "(f2<4 1 2)")
+	e.Features = e.Features[:1]
+	e.Columns = []ir.Column{{}, {Ops: []ir.Op{{Code: ir.OpMul, A: 2}}}, {Ops: []ir.Op{{Code: ir.OpIsMissing}}}}
+	require.NoError(t, e.Verify())
+	r, err := quantize.Rank(e)
+	require.NoError(t, err)
+	require.Equal(t, []quantize.Column{{0, false, right, []float64{2}}, {1, false, right, []float64{3}}, {2, false, right, []float64{4}}}, r.Columns)
+}
+
 // Thresholds that do not fit one column go to parts, each with the columns for
 // missing values that its own nodes need.
 func TestParts(t *testing.T) {

@@ -13,15 +13,17 @@ import (
 // A column turns what a file says about one feature into values.
 type column struct {
 	name    string
-	codes   map[string]float32  // by text; nil unless the categories are known
-	numbers map[float64]float32 // by number, if all known categories are numbers
+	codes   map[string]float64  // by text; nil unless the categories are known
+	numbers map[float64]float64 // by number, if all known categories are numbers
 	texts   []string            // the known categories, for messages
+	open    bool                // for texts that are none of them
+	double  bool                // values are float64, not float32
 }
 
-func newColumns(features []predict.Feature) []column {
+func newColumns(features []predict.Feature, o *Options) []column {
 	columns := make([]column, len(features))
 	for i, f := range features {
-		columns[i] = column{name: f.Name}
+		columns[i] = column{name: f.Name, open: f.Open, double: o.Type == predict.Float64}
 		if f.Type == "categorical" && f.Categories != nil {
 			columns[i].know(f.Categories)
 		}
@@ -32,10 +34,10 @@ func newColumns(features []predict.Feature) []column {
 // know makes the column one of categories.
 func (c *column) know(categories []string) {
 	c.texts = categories
-	c.codes = make(map[string]float32, len(categories))
-	c.numbers = make(map[float64]float32, len(categories))
+	c.codes = make(map[string]float64, len(categories))
+	c.numbers = make(map[float64]float64, len(categories))
 	for code, text := range categories {
-		c.codes[text] = float32(code)
+		c.codes[text] = float64(code)
 		if c.numbers == nil {
 			continue
 		}
@@ -44,27 +46,26 @@ func (c *column) know(categories []string) {
 			c.numbers = nil
 			continue
 		}
-		c.numbers[v] = float32(code)
+		c.numbers[v] = float64(code)
 	}
 }
 
 // cell reads a CSV cell.
-func (c *column) cell(s string) (float32, error) {
+func (c *column) cell(s string) (float64, error) {
 	if c.codes != nil {
-		v, err := c.category(s)
-		if err != nil && missingCells[s] {
+		if _, known := c.codes[s]; !known && missingCells[s] {
 			return nan, nil
 		}
-		return v, err
+		return c.category(s)
 	}
-	if v, ok := parseNumber(s); ok {
+	if v, ok := c.parse(s); ok {
 		return v, nil
 	}
 	if missingCells[s] {
 		return nan, nil
 	}
 	trimmed := strings.TrimSpace(s)
-	if v, ok := parseNumber(trimmed); ok {
+	if v, ok := c.parse(trimmed); ok {
 		return v, nil
 	}
 	if v, ok := booleans[trimmed]; ok {
@@ -74,7 +75,7 @@ func (c *column) cell(s string) (float32, error) {
 }
 
 // category reads the text of a category.
-func (c *column) category(s string) (float32, error) {
+func (c *column) category(s string) (float64, error) {
 	if code, ok := c.codes[s]; ok {
 		return code, nil
 	}
@@ -85,11 +86,14 @@ func (c *column) category(s string) (float32, error) {
 			}
 		}
 	}
+	if c.open {
+		return unknown, nil
+	}
 	return 0, fmt.Errorf("unknown category %s%s: the model was trained with %d others", quote(s), nearest.Hint(s, c.texts), len(c.texts))
 }
 
 // text reads a value that the file says is text.
-func (c *column) text(s string) (float32, error) {
+func (c *column) text(s string) (float64, error) {
 	if c.codes == nil {
 		return 0, fmt.Errorf("%s is text, not a number", quote(s))
 	}
@@ -98,7 +102,7 @@ func (c *column) text(s string) (float32, error) {
 
 // boolean reads a value that the file says is a truth value. Of categories it
 // is the one that Python or JSON would write so.
-func (c *column) boolean(b bool) (float32, error) {
+func (c *column) boolean(b bool) (float64, error) {
 	if c.codes == nil {
 		if b {
 			return 1, nil
@@ -114,9 +118,9 @@ func (c *column) boolean(b bool) (float32, error) {
 
 // number reads a value that the file says is a number: v rounded, or the
 // category that is that number.
-func (c *column) number(v float64) (float32, error) {
+func (c *column) number(v float64) (float64, error) {
 	if c.codes == nil {
-		return float32(v), nil
+		return c.rounded(v), nil
 	}
 	if v != v {
 		return nan, nil
@@ -127,18 +131,37 @@ func (c *column) number(v float64) (float32, error) {
 	return c.category(strconv.FormatFloat(v, 'g', -1, 64))
 }
 
-// parseNumber reads a decimal number, inf or nan to the nearest float32. A
-// number too large is infinite. What only Go takes for a number, 0x1p-2 and
-// 1_000, is none.
-func parseNumber(s string) (float32, bool) {
+// unknown is the code of a text that is no category, where that is allowed.
+const unknown = -1
+
+// rounded returns v in the type of values.
+func (c *column) rounded(v float64) float64 {
+	if c.double {
+		return v
+	}
+	return float64(float32(v))
+}
+
+// parse reads a number to the nearest value of the type.
+func (c *column) parse(s string) (float64, bool) {
+	if c.double {
+		return parseNumber(s, 64)
+	}
+	return parseNumber(s, 32)
+}
+
+// parseNumber reads a decimal number, inf or nan to the nearest number of a type of
+// that many bits. A number too large is infinite. What only Go takes for a number,
+// 0x1p-2 and 1_000, is none.
+func parseNumber(s string, bits int) (float64, bool) {
 	if len(s) > 2 && (s[1]|0x20 == 'x' || s[2]|0x20 == 'x' || strings.IndexByte(s, '_') > 0) {
 		return 0, false
 	}
-	v, err := strconv.ParseFloat(s, 32)
+	v, err := strconv.ParseFloat(s, bits)
 	if err != nil && err.(*strconv.NumError).Err != strconv.ErrRange {
 		return 0, false
 	}
-	return float32(v), true
+	return v, true
 }
 
 // missingCells are the cells that pandas.read_csv takes for missing
@@ -150,7 +173,7 @@ var missingCells = map[string]bool{
 }
 
 // booleans are the cells that pandas.read_csv takes for truth values.
-var booleans = map[string]float32{"true": 1, "True": 1, "TRUE": 1, "false": 0, "False": 0, "FALSE": 0}
+var booleans = map[string]float64{"true": 1, "True": 1, "TRUE": 1, "false": 0, "False": 0, "FALSE": 0}
 
 // quote shows text in a message, a long one cut.
 func quote(s string) string {

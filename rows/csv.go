@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"hew/predict"
 )
 
 // readCSV reads comma-separated values as RFC 4180 has them, with LF or CRLF
@@ -33,13 +35,13 @@ func readCSV(r io.Reader, o Options) (*Table, error) {
 		return nil, err
 	}
 	o.Features = features
-	return readRecords(c, places, newColumns(features), o)
+	return readRecords(c, places, newColumns(features, &o), o)
 }
 
 // readRecords reads the rows after the header. Without one, places is nil and
 // the first row tells how many columns there are.
 func readRecords(c *csv.Reader, places []int, columns []column, o Options) (*Table, error) {
-	t := &Table{NumFeatures: len(o.Features)}
+	t := &Table{NumFeatures: len(o.Features), X: predict.MakeValues(o.Type, 0)}
 	for {
 		record, err := c.Read()
 		if err == io.EOF {
@@ -53,7 +55,7 @@ func readRecords(c *csv.Reader, places []int, columns []column, o Options) (*Tab
 			if err != nil {
 				return nil, err
 			}
-			places, columns, t.NumFeatures = inOrder(len(record)), newColumns(features), len(features)
+			places, columns, t.NumFeatures = inOrder(len(record)), newColumns(features, &o), len(features)
 		}
 		if len(record) != len(places) {
 			line, _ := c.FieldPos(0)
@@ -65,7 +67,8 @@ func readRecords(c *csv.Reader, places []int, columns []column, o Options) (*Tab
 			if f == dropped {
 				continue
 			}
-			if row[f], err = columns[f].cell(s); err != nil {
+			v, err := columns[f].cell(s)
+			if row.Set(f, v); err != nil {
 				line, _ := c.FieldPos(i)
 				return nil, fmt.Errorf("line %d, column %s: %w", line, quote(columns[f].name), err)
 			}
@@ -97,9 +100,13 @@ func writeCSV(w io.Writer, o *Output) error {
 			line = separate(line, i)
 			switch {
 			case o.Float32 != nil:
-				line = appendFloat(line, o.Float32[at])
-			case o.Int32 != nil:
-				line = strconv.AppendInt(line, int64(o.Int32[at]), 10)
+				line = appendFloat(line, float64(o.Float32[at]), 32)
+			case o.Float64 != nil:
+				line = appendFloat(line, o.Float64[at], 64)
+			case o.Int64 != nil:
+				line = strconv.AppendInt(line, o.Int64[at], 10)
+			case o.Bool != nil:
+				line = append(line, pythonBool(o.Bool[at])...)
 			default:
 				line = appendCell(line, o.Text[at])
 			}
@@ -130,14 +137,22 @@ func appendCell(line []byte, s string) []byte {
 }
 
 // appendFloat writes v as pandas.read_csv reads it.
-func appendFloat(line []byte, v float32) []byte {
+func appendFloat(line []byte, v float64, bits int) []byte {
 	switch {
 	case v != v:
 		return append(line, "nan"...)
-	case v > math.MaxFloat32:
+	case math.IsInf(v, 1):
 		return append(line, "inf"...)
-	case v < -math.MaxFloat32:
+	case math.IsInf(v, -1):
 		return append(line, "-inf"...)
 	}
-	return appendNumber(line, v)
+	return appendNumber(line, v, bits)
+}
+
+// pythonBool is a truth value as Python writes it.
+func pythonBool(b bool) string {
+	if b {
+		return "True"
+	}
+	return "False"
 }

@@ -26,17 +26,17 @@ func fuzz(f *testing.F, format string, seeds ...string) {
 		if err != nil {
 			return
 		}
-		require.Len(t, table.X, table.NumRows*table.NumFeatures)
+		require.Len(t, table.X.F32, table.NumRows*table.NumFeatures)
 		if !known || table.NumRows == 0 {
 			return
 		}
 		var b bytes.Buffer
 		require.NoError(t, rows.Write("x.csv", &b, rows.Output{
-			Columns: []string{"a", "b", "c"}, Shape: []int{table.NumRows, 3}, Float32: table.X,
+			Columns: []string{"a", "b", "c"}, Shape: []int{table.NumRows, 3}, Float32: table.X.F32,
 		}))
 		again, err := rows.Read("x.csv", &b, rows.Options{Features: numbers("a", "b", "c")})
 		require.NoError(t, err)
-		wantBits(t, table.X, again.X)
+		wantBits(t, table.X.F32, again.X.F32)
 	})
 }
 
@@ -64,7 +64,7 @@ func FuzzParquet(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		table, err := rows.Read("x.parquet", bytes.NewReader(data), rows.Options{})
 		if err == nil {
-			require.Len(t, table.X, table.NumRows*table.NumFeatures)
+			require.Len(t, table.X.F32, table.NumRows*table.NumFeatures)
 		}
 	})
 }

@@ -34,7 +34,7 @@ func TestGoldenCSV(t *testing.T) {
 			table, err := rows.File(path, rows.Options{Features: features})
 			require.NoError(t, err)
 			require.Equal(t, x.Shape, []int{table.NumRows, table.NumFeatures})
-			wantBits(t, want, table.X)
+			wantBits(t, want, table.X.F32)
 		})
 	}
 }

@@ -18,8 +18,8 @@ import (
 // member, or an array by position. Null is missing; NaN, Infinity and
 // -Infinity, as Python's json module writes them, are numbers too.
 func readJSONL(r io.Reader, o Options) (*Table, error) {
-	t := &Table{NumFeatures: len(o.Features)}
-	d := jsonRows{options: o, columns: newColumns(o.Features)}
+	t := &Table{NumFeatures: len(o.Features), X: predict.MakeValues(o.Type, 0)}
+	d := jsonRows{options: o, columns: newColumns(o.Features, &o)}
 	lines := newLines(r)
 	for line := 1; lines.Scan(); line++ {
 		if word, _ := nextWord(lines.Bytes()); len(word) == 0 {
@@ -36,8 +36,8 @@ func readJSONL(r io.Reader, o Options) (*Table, error) {
 				continue
 			}
 			c := &d.columns[f]
-			var err error
-			if row[f], err = c.json(value); err != nil {
+			v, err := c.json(value)
+			if row.Set(f, v); err != nil {
 				return nil, fmt.Errorf("line %d, column %s: %w", line, quote(c.name), err)
 			}
 		}
@@ -109,13 +109,13 @@ func (d *jsonRows) place(object bool) (err error) {
 	d.object, d.placed = object, slices.Clone(d.keys)
 	if d.options.Features == nil {
 		d.options.Features = features
-		d.columns = newColumns(features)
+		d.columns = newColumns(features, &d.options)
 	}
 	return nil
 }
 
 // json reads a value as it stands in JSON.
-func (c *column) json(raw []byte) (float32, error) {
+func (c *column) json(raw []byte) (float64, error) {
 	switch string(raw) {
 	case "null", "NaN":
 		return nan, nil
@@ -140,7 +140,7 @@ func (c *column) json(raw []byte) (float32, error) {
 	case c.codes != nil:
 		return c.category(string(raw))
 	}
-	v, ok := parseNumber(string(raw))
+	v, ok := c.parse(string(raw))
 	if !ok {
 		return 0, fmt.Errorf("%s is not a number", quote(string(raw)))
 	}
@@ -268,9 +268,13 @@ func writeJSONL(w io.Writer, o *Output) error {
 			line = append(line, key...)
 			switch {
 			case o.Float32 != nil:
-				line = appendJSONNumber(line, o.Float32[at])
-			case o.Int32 != nil:
-				line = strconv.AppendInt(line, int64(o.Int32[at]), 10)
+				line = appendJSONNumber(line, float64(o.Float32[at]), 32)
+			case o.Float64 != nil:
+				line = appendJSONNumber(line, o.Float64[at], 64)
+			case o.Int64 != nil:
+				line = strconv.AppendInt(line, o.Int64[at], 10)
+			case o.Bool != nil:
+				line = strconv.AppendBool(line, o.Bool[at])
 			default:
 				line = appendJSONText(line, o.Text[at])
 			}
@@ -281,16 +285,16 @@ func writeJSONL(w io.Writer, o *Output) error {
 	return b.Flush()
 }
 
-func appendJSONNumber(line []byte, v float32) []byte {
+func appendJSONNumber(line []byte, v float64, bits int) []byte {
 	switch {
 	case v != v:
 		return append(line, "null"...)
-	case v > math.MaxFloat32:
+	case math.IsInf(v, 1):
 		return append(line, "Infinity"...)
-	case v < -math.MaxFloat32:
+	case math.IsInf(v, -1):
 		return append(line, "-Infinity"...)
 	}
-	return appendNumber(line, v)
+	return appendNumber(line, v, bits)
 }
 
 func appendJSONText(line []byte, s string) []byte {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+
+	"hew/predict"
 )
 
 // readLibSVM reads lines of the form
@@ -25,7 +27,8 @@ func readLibSVM(r io.Reader, o Options) (*Table, error) {
 	if o.Features == nil {
 		return nil, errors.New("libsvm rows do not tell the number of features")
 	}
-	t := &Table{NumFeatures: len(o.Features)}
+	t := &Table{NumFeatures: len(o.Features), X: predict.MakeValues(o.Type, 0)}
+	number := column{double: o.Type == predict.Float64}
 	set := make([]int, len(o.Features)) // the last row that has the feature, from 1
 	lines := newLines(r)
 	for line := 1; lines.Scan(); line++ {
@@ -41,22 +44,23 @@ func readLibSVM(r io.Reader, o Options) (*Table, error) {
 			rest = after
 		}
 		row := t.grow()
-		for i := range row {
-			row[i] = nan
+		for i := range row.Len() {
+			row.Set(i, nan)
 		}
 		for {
 			var pair []byte
 			if pair, rest = nextWord(rest); len(pair) == 0 {
 				break
 			}
-			i, v, err := parsePair(pair, len(row))
+			i, v, err := number.pair(pair, row.Len())
 			if err == nil && set[i] == t.NumRows {
 				err = fmt.Errorf("index %d stands there twice", i)
 			}
 			if err != nil {
 				return nil, fmt.Errorf("line %d: %w", line, err)
 			}
-			row[i], set[i] = v, t.NumRows
+			row.Set(i, v)
+			set[i] = t.NumRows
 		}
 	}
 	return t, lines.Err()
@@ -80,9 +84,9 @@ func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' }
 // checkLabel accepts the label or label:weight that a line starts with.
 func checkLabel(word []byte) error {
 	label, weight, weighted := bytes.Cut(word, []byte(":"))
-	_, ok := parseNumber(string(label))
+	_, ok := parseNumber(string(label), 64)
 	if ok && weighted {
-		_, ok = parseNumber(string(weight))
+		_, ok = parseNumber(string(weight), 64)
 	}
 	if !ok {
 		return fmt.Errorf("label %s is not a number", quote(string(word)))
@@ -90,8 +94,8 @@ func checkLabel(word []byte) error {
 	return nil
 }
 
-// parsePair reads index:value.
-func parsePair(word []byte, features int) (int, float32, error) {
+// pair reads index:value.
+func (c *column) pair(word []byte, features int) (int, float64, error) {
 	index, value, ok := bytes.Cut(word, []byte(":"))
 	if !ok {
 		return 0, 0, fmt.Errorf("%s is not index:value", quote(string(word)))
@@ -103,7 +107,7 @@ func parsePair(word []byte, features int) (int, float32, error) {
 	if i >= uint64(features) {
 		return 0, 0, fmt.Errorf("index %d out of range [0, %d): indices count from 0", i, features)
 	}
-	v, ok := parseNumber(string(value))
+	v, ok := c.parse(string(value))
 	if !ok {
 		return 0, 0, fmt.Errorf("value %s of index %d is not a number", quote(string(value)), i)
 	}

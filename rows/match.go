@@ -126,7 +126,7 @@ func positional(header, names []string, o Options) bool {
 func looksLikeValues(header []string) bool {
 	counted := true
 	for i, name := range header {
-		if _, ok := parseNumber(name); !ok && !missingCells[name] {
+		if _, ok := parseNumber(name, 64); !ok && !missingCells[name] {
 			return false
 		}
 		counted = counted && name == strconv.Itoa(i)

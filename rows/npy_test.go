@@ -28,14 +28,14 @@ func TestNPY(t *testing.T) {
 			case "dtype-f8-middle.npy": // one row, each value in the middle of two float32
 				require.NoError(t, err)
 				require.Equal(t, 1, table.NumRows)
-				wantBits(t, []float32{1, 1.0000002}, table.X)
+				wantBits(t, []float32{1, 1.0000002}, table.X.F32)
 				return
 			case "dtype-b1.npy":
 				require.NoError(t, err)
-				wantBits(t, []float32{1, 0, 1, 1, 0, 1}, table.X)
+				wantBits(t, []float32{1, 0, 1, 1, 0, 1}, table.X.F32)
 			default:
 				require.NoError(t, err)
-				wantBits(t, []float32{1, 0, 2, 100, 0, 3}, table.X)
+				wantBits(t, []float32{1, 0, 2, 100, 0, 3}, table.X.F32)
 			}
 			require.Equal(t, 3, table.NumRows)
 			require.Equal(t, 2, table.NumFeatures)
@@ -69,7 +69,7 @@ func TestNPYShapes(t *testing.T) {
 	} {
 		table, err := read(test.o, test.shape...)
 		require.NoError(t, err)
-		require.Equal(t, []int{test.rows, test.features, test.rows * test.features}, []int{table.NumRows, table.NumFeatures, len(table.X)})
+		require.Equal(t, []int{test.rows, test.features, test.rows * test.features}, []int{table.NumRows, table.NumFeatures, len(table.X.F32)})
 	}
 	_, err := read(three, 3, 2)
 	require.EqualError(t, err, "x.npy: 2 columns, the model has 3 features")
@@ -91,5 +91,5 @@ func TestNPYCategories(t *testing.T) {
 	o := rows.Options{Features: append(numbers("a"), category("c", "100", "0"))}
 	table, err := rows.Read("x.npy", f, o)
 	require.NoError(t, err)
-	wantBits(t, []float32{1, 0, 2, 100, 0, 3}, table.X)
+	wantBits(t, []float32{1, 0, 2, 100, 0, 3}, table.X.F32)
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/format"
+
+	"hew/predict"
 )
 
 // indexColumn is how pandas names the columns of a frame's index, which are no
@@ -49,10 +51,10 @@ func readParquet(r io.Reader, o Options) (t *Table, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if t, err = newTable(file.NumRows(), len(features), len(data)); err != nil {
+	if t, err = newTable(file.NumRows(), len(features), len(data), o.Type); err != nil {
 		return nil, err
 	}
-	columns := newColumns(features)
+	columns := newColumns(features, &o)
 	for i, c := range file.Root().Columns() {
 		f := places[i]
 		if f == dropped {
@@ -82,12 +84,12 @@ func checkFooter(data []byte) error {
 // newTable makes room for the rows that a file claims. A column of one value
 // takes no space in a file however long it is: a file may claim 256 MiB of rows,
 // or 1000 times its own size.
-func newTable(rows int64, features, size int) (*Table, error) {
+func newTable(rows int64, features, size int, t predict.Type) (*Table, error) {
 	most := max(64<<20, 250*int64(size)) // values
 	if rows < 0 || rows > most/max(int64(features), 1) {
 		return nil, fmt.Errorf("%d rows of %s in %d bytes", rows, count(features, "feature"), size)
 	}
-	return &Table{NumRows: int(rows), NumFeatures: features, X: make([]float32, int(rows)*features)}, nil
+	return &Table{NumRows: int(rows), NumFeatures: features, X: predict.MakeValues(t, int(rows)*features)}, nil
 }
 
 // fill reads one column of the file into feature f.
@@ -110,7 +112,7 @@ func (t *Table) fill(f int, file *parquet.File, leaf *parquet.Column, c *column)
 
 // fillRows reads one chunk of a column into feature f from the given row on,
 // and returns the row after the last.
-func (t *Table) fillRows(f, row int, chunk parquet.ColumnChunk, convert func(parquet.Value) (float32, error)) (int, error) {
+func (t *Table) fillRows(f, row int, chunk parquet.ColumnChunk, convert func(parquet.Value) (float64, error)) (int, error) {
 	values := parquet.NewColumnChunkValueReader(chunk)
 	defer values.Close()
 	buffer := make([]parquet.Value, 1024)
@@ -120,14 +122,14 @@ func (t *Table) fillRows(f, row int, chunk parquet.ColumnChunk, convert func(par
 			return row, fmt.Errorf("more values than the file has rows, %d", t.NumRows)
 		}
 		for _, v := range buffer[:n] {
-			x := &t.X[row*t.NumFeatures+f]
+			at := row*t.NumFeatures + f
 			row++
 			if v.IsNull() {
-				*x = nan
+				t.X.Set(at, nan)
 				continue
 			}
-			var err error
-			if *x, err = convert(v); err != nil {
+			x, err := convert(v)
+			if t.X.Set(at, x); err != nil {
 				return row, fmt.Errorf("row %d: %w", row, err)
 			}
 		}
@@ -143,7 +145,7 @@ func (t *Table) fillRows(f, row int, chunk parquet.ColumnChunk, convert func(par
 }
 
 // converter tells how to read the values of a column that are not null.
-func converter(leaf *parquet.Column, c *column) (func(parquet.Value) (float32, error), error) {
+func converter(leaf *parquet.Column, c *column) (func(parquet.Value) (float64, error), error) {
 	if !leaf.Leaf() || leaf.Repeated() {
 		return nil, errors.New("nested values are not supported")
 	}
@@ -159,48 +161,59 @@ func converter(leaf *parquet.Column, c *column) (func(parquet.Value) (float32, e
 	}
 	switch kind := leaf.Type().Kind(); kind {
 	case parquet.Boolean:
-		return func(v parquet.Value) (float32, error) { return c.boolean(v.Boolean()) }, nil
+		return func(v parquet.Value) (float64, error) { return c.boolean(v.Boolean()) }, nil
 	case parquet.Int32:
 		if unsigned {
-			return func(v parquet.Value) (float32, error) { return c.number(float64(v.Uint32())) }, nil
+			return func(v parquet.Value) (float64, error) { return c.number(float64(v.Uint32())) }, nil
 		}
-		return func(v parquet.Value) (float32, error) { return c.number(float64(v.Int32())) }, nil
+		return func(v parquet.Value) (float64, error) { return c.number(float64(v.Int32())) }, nil
 	case parquet.Int64:
 		return int64Converter(c, unsigned), nil
 	case parquet.Float:
-		return func(v parquet.Value) (float32, error) { return c.number(float64(v.Float())) }, nil
+		return func(v parquet.Value) (float64, error) { return c.number(float64(v.Float())) }, nil
 	case parquet.Double:
-		return func(v parquet.Value) (float32, error) { return c.number(v.Double()) }, nil
+		return func(v parquet.Value) (float64, error) { return c.number(v.Double()) }, nil
 	case parquet.ByteArray:
-		return func(v parquet.Value) (float32, error) { return c.text(string(v.ByteArray())) }, nil
+		return func(v parquet.Value) (float64, error) { return c.text(string(v.ByteArray())) }, nil
 	default:
 		return nil, fmt.Errorf("values of type %s are not supported: write numbers, truth values or text", kind)
 	}
 }
 
 // int64Converter rounds an integer once: by way of float64 it could be twice.
-func int64Converter(c *column, unsigned bool) func(parquet.Value) (float32, error) {
-	return func(v parquet.Value) (float32, error) {
+func int64Converter(c *column, unsigned bool) func(parquet.Value) (float64, error) {
+	return func(v parquet.Value) (float64, error) {
 		switch {
 		case c.codes != nil && unsigned:
 			return c.category(strconv.FormatUint(v.Uint64(), 10))
 		case c.codes != nil:
 			return c.category(strconv.FormatInt(v.Int64(), 10))
 		case unsigned:
-			return float32(v.Uint64()), nil
+			if c.double {
+				return float64(v.Uint64()), nil
+			}
+			return float64(float32(v.Uint64())), nil
+		case c.double:
+			return float64(v.Int64()), nil
 		}
-		return float32(v.Int64()), nil
+		return float64(float32(v.Int64())), nil
 	}
 }
 
-// writeParquet writes a column of float, int32 or text for each of o.
+// writeParquet writes a column of numbers, booleans or texts for each of o.
 func writeParquet(w io.Writer, o *Output) error {
 	leaf := parquet.Leaf(parquet.FloatType)
 	value := func(at int) parquet.Value { return parquet.FloatValue(o.Float32[at]) }
 	switch {
-	case o.Int32 != nil:
-		leaf = parquet.Leaf(parquet.Int32Type)
-		value = func(at int) parquet.Value { return parquet.Int32Value(o.Int32[at]) }
+	case o.Float64 != nil:
+		leaf = parquet.Leaf(parquet.DoubleType)
+		value = func(at int) parquet.Value { return parquet.DoubleValue(o.Float64[at]) }
+	case o.Int64 != nil:
+		leaf = parquet.Leaf(parquet.Int64Type)
+		value = func(at int) parquet.Value { return parquet.Int64Value(o.Int64[at]) }
+	case o.Bool != nil:
+		leaf = parquet.Leaf(parquet.BooleanType)
+		value = func(at int) parquet.Value { return parquet.BooleanValue(o.Bool[at]) }
 	case o.Text != nil:
 		leaf = parquet.String()
 		value = func(at int) parquet.Value { return parquet.ByteArrayValue([]byte(o.Text[at])) }

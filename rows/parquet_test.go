@@ -70,7 +70,7 @@ func TestParquetNumbers(t *testing.T) {
 		if i%3 == 0 {
 			flag = 1
 		}
-		wantBits(t, []float32{float32(1 - i%2), float32(i), flag}, table.X[3*i:3*i+3])
+		wantBits(t, []float32{float32(1 - i%2), float32(i), flag}, table.X.F32[3*i:3*i+3])
 	}
 }
 
@@ -104,7 +104,7 @@ func TestParquetDamaged(t *testing.T) {
 			damaged[i] = b
 			table, err := rows.Read("x.parquet", bytes.NewReader(damaged), rows.Options{Drop: []string{"label", "city"}})
 			if err == nil {
-				require.Len(t, table.X, table.NumRows*table.NumFeatures)
+				require.Len(t, table.X.F32, table.NumRows*table.NumFeatures)
 			}
 		}
 	}

@@ -1,6 +1,6 @@
 // Package rows reads and writes files of rows: CSV, .npy, libsvm, JSON lines and Parquet.
 //
-// Reading gives a Table, float32 values in the column order of the model with
+// Reading gives a Table, float32 or float64 values in the column order of the model with
 // NaN for what is missing. Columns with names (CSV with a header, objects in
 // JSON lines, Parquet) may stand in any order and are matched to the model's
 // features by name; columns without names (CSV without a header, arrays in
@@ -12,6 +12,8 @@
 // in its shortest form comes back with the same bits. Python reads it to float64
 // first and rounds again; the two differ by one float32 where the text lies
 // within half a float64 of the middle between two float32, as 7.038531e-26 does.
+// A model of float64 features gets the nearest float64, as Python reads it. What
+// decides is the type of the features alone, not whose model it is.
 // A number too large becomes infinite, as in a cast. A float64 or an integer in a
 // file is rounded once, to the nearest even.
 //
@@ -22,15 +24,17 @@
 //     category, or a number equal to it (80.0 is the category "80"). XGBoost
 //     encodes a data frame with the same rule and refuses the same categories
 //     (dmlc/xgboost:src/encoder/ordinal.h). In .npy and libsvm, which hold
-//     numbers only, it is the category's code instead;
+//     numbers only, it is the category's code instead. A text that is none of
+//     them has the code -1 where the model allows it;
 //   - a categorical feature without known categories: its code, as given;
 //   - missing: NaN, null, and in CSV the cells that pandas.read_csv takes for
 //     missing: the empty cell, #N/A, #N/A N/A, #NA, -1.#IND, -1.#QNAN, -NaN,
 //     -nan, 1.#IND, 1.#QNAN, <NA>, N/A, NA, NULL, NaN, None, n/a, nan, null.
 //     A cell that is the text of a known category is that category.
 //
-// A table is held in memory whole, NumRows × NumFeatures × 4 bytes, beside the
-// text of one line (CSV, JSON lines, libsvm) or the bytes of the file (.npy, Parquet).
+// A table is held in memory whole, NumRows × NumFeatures × 4 or 8 bytes, beside the
+// text of one line (CSV, JSON lines, libsvm) or the bytes of the file (Parquet). A
+// value that the model refuses, as its trainer does, is an error.
 package rows
 
 import (
@@ -55,6 +59,9 @@ type Options struct {
 	// file are taken as they are, as numbers.
 	Features []predict.Feature
 
+	// Type is the type of the values; "" is float32.
+	Type predict.Type
+
 	// NoHeader says that a CSV file starts with its first row: columns are
 	// taken by position.
 	NoHeader bool
@@ -64,16 +71,16 @@ type Options struct {
 	Drop []string
 
 	// Missing is a value that also stands for a missing one, if not nil. It is
-	// compared as float32 and with codes of categories too, as XGBoost's
-	// DMatrix(missing=…) does.
-	Missing *float32
+	// compared in the type of the values and with codes of categories too, as
+	// XGBoost's DMatrix(missing=…) does.
+	Missing *float64
 }
 
 // A Table holds rows.
 type Table struct {
 	NumRows     int
 	NumFeatures int
-	X           []float32 // NumRows × NumFeatures, row-major; NaN is missing
+	X           predict.Values // NumRows × NumFeatures, row-major; NaN is missing
 }
 
 // A fileFormat is one way to write rows down.
@@ -115,13 +122,22 @@ func Read(name string, r io.Reader, o Options) (*Table, error) {
 		return nil, fmt.Errorf("%s: %w", shown(name, "standard input"), err)
 	}
 	if o.Missing != nil {
-		for i, v := range t.X {
-			if v == *o.Missing {
-				t.X[i] = nan
-			}
-		}
+		blank(t.X.F32, *o.Missing)
+		blank(t.X.F64, *o.Missing)
+	}
+	if err := t.refused(o.Features); err != nil {
+		return nil, fmt.Errorf("%s: %w", shown(name, "standard input"), err)
 	}
 	return t, nil
+}
+
+// blank makes the values equal to v missing.
+func blank[T predict.Number](values []T, v float64) {
+	for i, x := range values {
+		if x == T(v) {
+			values[i] = T(nan)
+		}
+	}
 }
 
 // formatOf finds a format by what was asked for or, without that, by the name.
@@ -164,4 +180,30 @@ func orList(words []string) string {
 	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
-var nan = float32(math.NaN())
+var nan = math.NaN()
+
+// refused reports the first value that the trainer would refuse.
+func (t *Table) refused(features []predict.Feature) error {
+	choosy := make([]int, 0, len(features)) // those that refuse some value
+	for j := range features {
+		if f := &features[j]; f.RefusesMissing || f.RefusesInfinite || f.RefusesTooLarge || len(f.Accepts) > 0 {
+			choosy = append(choosy, j)
+		}
+	}
+	if len(choosy) == 0 {
+		return nil
+	}
+	for i := range t.NumRows {
+		row := t.X.Slice(i*t.NumFeatures, (i+1)*t.NumFeatures)
+		for _, j := range choosy {
+			f, v := &features[j], row.At(j)
+			if math.Abs(v) <= math.MaxFloat32 && len(f.Accepts) == 0 {
+				continue // nobody refuses it
+			}
+			if why := f.Refused(v); why != "" {
+				return fmt.Errorf("row %d, column %s: %s", i+1, quote(f.Name), why)
+			}
+		}
+	}
+	return nil
+}

@@ -49,8 +49,8 @@ func wantRows(t *testing.T, name, text string, o rows.Options, want ...float32) 
 	t.Helper()
 	table, err := rows.Read(name, strings.NewReader(text), o)
 	require.NoError(t, err)
-	wantBits(t, want, table.X)
-	require.Len(t, table.X, table.NumRows*table.NumFeatures)
+	wantBits(t, want, table.X.F32)
+	require.Len(t, table.X.F32, table.NumRows*table.NumFeatures)
 	if o.Features != nil {
 		require.Equal(t, len(o.Features), table.NumFeatures)
 	}
@@ -105,12 +105,12 @@ func TestFile(t *testing.T) {
 }
 
 func TestMissing(t *testing.T) {
-	zero, huge := float32(0), float32(math.Inf(1))
+	zero, huge := 0.0, math.Inf(1)
 	o := rows.Options{Features: append(numbers("a", "b"), category("c", "x", "y")), Missing: &zero}
 	wantRows(t, "x.csv", "a,b,c\n0,-0,x\n1,NaN,y\n", o, nan, nan, nan, 1, nan, 1)
 	o.Missing = &huge
 	wantRows(t, "x.csv", "a,b,c\n0,-inf,x\n1e39,inf,y\n", o, 0, float32(math.Inf(-1)), 0, nan, nan, 1)
-	sentinel := float32(-999.9)
+	sentinel := -999.9
 	o.Missing = &sentinel
 	wantRows(t, "x.csv", "a,b,c\n-999.9,-999,x\n", o, nan, -999, 0)
 }
@@ -128,14 +128,14 @@ func TestPandasFrame(t *testing.T) {
 			table, err := rows.File("testdata/"+name, rows.Options{Features: features, Drop: []string{"label"}})
 			require.NoError(t, err)
 			require.Equal(t, 6, table.NumRows)
-			wantBits(t, want, table.X)
+			wantBits(t, want, table.X.F32)
 		})
 	}
 	t.Run("frame.jsonl", func(t *testing.T) { // which lacks f4 and f8
 		table, err := rows.File("testdata/frame.jsonl", rows.Options{Features: features[2:], Drop: []string{"label"}})
 		require.NoError(t, err)
 		for row := range 6 {
-			wantBits(t, want[8*row+2:8*row+8], table.X[6*row:6*row+6])
+			wantBits(t, want[8*row+2:8*row+8], table.X.F32[6*row:6*row+6])
 		}
 	})
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // An Output is an array to write: what a predictor made of the rows.
-// One of Float32, Int32 and Text is not nil and holds its values, row-major.
+// One of the slices of values is not nil and holds its values, row-major.
 type Output struct {
 	// Columns are the names of the columns, at least one. A .npy has none.
 	Columns []string
@@ -17,8 +17,14 @@ type Output struct {
 	Shape []int
 
 	Float32 []float32
-	Int32   []int32
+	Float64 []float64
+	Int64   []int64
+	Bool    []bool
 	Text    []string
+
+	// TextWidth is the number of characters of the widest text that there can be:
+	// .npy has texts of one width.
+	TextWidth int
 }
 
 // Writable returns an error if Write cannot write files of that name.
@@ -40,7 +46,7 @@ func writerOf(name string) (*fileFormat, error) {
 }
 
 // Write writes o in the format that the name says: .csv, .npy, .jsonl or
-// .parquet; "" and "-" stand for standard output and CSV. Float32 values come
+// .parquet; "" and "-" stand for standard output and CSV. Numbers come
 // back from each with the same bits, except that .csv and .jsonl have one NaN only.
 func Write(name string, w io.Writer, o Output) error {
 	f, err := writerOf(name)
@@ -62,7 +68,7 @@ func (o *Output) rows() int { return o.Shape[0] }
 // check finds an Output that its maker got wrong.
 func (o *Output) check() error {
 	kinds := 0
-	for _, set := range []bool{o.Float32 != nil, o.Int32 != nil, o.Text != nil} {
+	for _, set := range []bool{o.Float32 != nil, o.Float64 != nil, o.Int64 != nil, o.Bool != nil, o.Text != nil} {
 		if set {
 			kinds++
 		}
@@ -77,7 +83,7 @@ func (o *Output) check() error {
 	for _, n := range o.Shape {
 		cells *= n
 	}
-	if n := len(o.Float32) + len(o.Int32) + len(o.Text); n != cells || n != o.rows()*len(o.Columns) {
+	if n := len(o.Float32) + len(o.Float64) + len(o.Int64) + len(o.Bool) + len(o.Text); n != cells || n != o.rows()*len(o.Columns) {
 		return fmt.Errorf("an output of %d values for shape %v and %d columns", n, o.Shape, len(o.Columns))
 	}
 	return nil

@@ -37,7 +37,7 @@ func TestWriteRead(t *testing.T) {
 			table, err := rows.Read(name, &b, o)
 			require.NoError(t, err)
 			require.Equal(t, len(x)/3, table.NumRows)
-			wantBits(t, x, table.X)
+			wantBits(t, x, table.X.F32)
 		})
 	}
 }
@@ -45,7 +45,7 @@ func TestWriteRead(t *testing.T) {
 func TestWriteText(t *testing.T) {
 	minus := float32(math.Copysign(0, -1))
 	floats := rows.Output{Columns: []string{"margin"}, Shape: []int{6}, Float32: []float32{.5, nan, inf, -inf, minus, 1e-7}}
-	ints := rows.Output{Columns: []string{"a,b", "c"}, Shape: []int{2, 2}, Int32: []int32{1, -2, math.MaxInt32, 0}}
+	ints := rows.Output{Columns: []string{"a,b", "c"}, Shape: []int{2, 2}, Int64: []int64{1, -2, math.MaxInt32, 0}}
 	texts := rows.Output{Columns: []string{"class"}, Shape: []int{3}, Text: []string{"", `a "b"`, "<ü\n"}}
 	none := rows.Output{Columns: []string{"margin"}, Shape: []int{0}, Float32: []float32{}}
 	for _, test := range []struct {
@@ -80,9 +80,9 @@ func TestWriteForFloat64(t *testing.T) {
 
 func TestWriteNPY(t *testing.T) {
 	var b bytes.Buffer
-	leaves := []int32{1, 2, 3, 4, 5, math.MinInt32}
-	require.NoError(t, rows.Write("x.npy", &b, rows.Output{Columns: []string{"t0", "t1"}, Shape: []int{3, 2}, Int32: leaves}))
-	require.Contains(t, b.String(), "'descr': '<i4', 'fortran_order': False, 'shape': (3, 2), ")
+	leaves := []int64{1, 2, 3, 4, 5, math.MinInt32}
+	require.NoError(t, rows.Write("x.npy", &b, rows.Output{Columns: []string{"t0", "t1"}, Shape: []int{3, 2}, Int64: leaves}))
+	require.Contains(t, b.String(), "'descr': '<i8', 'fortran_order': False, 'shape': (3, 2), ")
 	b.Reset()
 	require.NoError(t, rows.Write("x.npy", &b, rows.Output{Columns: []string{"margin"}, Shape: []int{2}, Float32: []float32{1, 2}}))
 	require.Contains(t, b.String(), "'descr': '<f4', 'fortran_order': False, 'shape': (2,), ")
@@ -93,17 +93,16 @@ func TestWriteParquetText(t *testing.T) {
 	require.NoError(t, rows.Write("x.parquet", &b, rows.Output{Columns: []string{"class"}, Shape: []int{3}, Text: []string{"x", "", "y"}}))
 	wantRows(t, "x.parquet", b.String(), rows.Options{Features: []predict.Feature{category("class", "y", "x", "")}}, 1, 2, 0)
 	b.Reset()
-	require.NoError(t, rows.Write("x.parquet", &b, rows.Output{Columns: []string{"z", "a"}, Shape: []int{1, 2}, Int32: []int32{-7, 8}}))
+	require.NoError(t, rows.Write("x.parquet", &b, rows.Output{Columns: []string{"z", "a"}, Shape: []int{1, 2}, Int64: []int64{-7, 8}}))
 	wantRows(t, "x.parquet", b.String(), rows.Options{}, -7, 8)
 	b.Reset()
-	require.NoError(t, rows.Write("x.parquet", &b, rows.Output{Columns: []string{"z"}, Shape: []int{0}, Int32: []int32{}}))
+	require.NoError(t, rows.Write("x.parquet", &b, rows.Output{Columns: []string{"z"}, Shape: []int{0}, Int64: []int64{}}))
 	wantRows(t, "x.parquet", b.String(), rows.Options{Features: numbers("z")})
 }
 
 func TestWriteErrors(t *testing.T) {
 	var b bytes.Buffer
 	text := rows.Output{Columns: []string{"class"}, Shape: []int{1}, Text: []string{"x"}}
-	require.EqualError(t, rows.Write("x.npy", &b, text), "x.npy: text does not go into a .npy file here: write .csv, .jsonl or .parquet")
 	require.EqualError(t, rows.Write("x.svm", &b, text), "x.svm: libsvm files are only read: write .csv, .npy, .jsonl or .parquet")
 	require.EqualError(t, rows.Writable("x.svm"), "x.svm: libsvm files are only read: write .csv, .npy, .jsonl or .parquet")
 	require.NoError(t, rows.Writable(""))

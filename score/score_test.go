@@ -15,6 +15,7 @@ import (
 	"hew/internal/npy"
 	"hew/interp"
 	"hew/ir"
+	"hew/predict"
 	"hew/score"
 )
 
@@ -34,7 +35,7 @@ func one(link ir.Link, task ir.Task) *ir.Ensemble {
 	return e
 }
 
-var x = []float32{0, 1, float32(math.NaN())}
+var x = predict.ValuesOf([]float32{0, 1, float32(math.NaN())})
 
 func TestShapesAndNames(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -70,7 +71,7 @@ func TestValues(t *testing.T) {
 	e := two(ir.Softmax, ir.Classification)
 	label, err := score.Run(e, score.Request{Output: "label", X: x})
 	require.NoError(t, err)
-	require.Equal(t, []int32{0, 1, 1}, label.Int32)
+	require.Equal(t, []int64{0, 1, 1}, label.Int64)
 	e.Classes = []string{"yes", "no"}
 	label, err = score.Run(e, score.Request{Output: "label", X: x})
 	require.NoError(t, err)
@@ -81,13 +82,13 @@ func TestValues(t *testing.T) {
 
 	several, err := score.Run(two(ir.Sigmoid, ir.MultiLabel), score.Request{Output: "label", X: x})
 	require.NoError(t, err)
-	require.Equal(t, []int32{1, 1, 0, 1, 0, 1}, several.Int32)
+	require.Equal(t, []int64{1, 1, 0, 1, 0, 1}, several.Int64)
 }
 
 // A base margin takes the place of the ensemble's own in every output that
 // depends on it.
 func TestBaseMargin(t *testing.T) {
-	r := score.Request{X: x, Base: []float32{0, 10, 10}}
+	r := score.Request{X: x, Base: predict.ValuesOf([]float32{0, 10, 10})}
 	for output, want := range map[string][]float32{"margin": {1, 9, 9}, "predict": {1, 1, 1}} {
 		r.Output = output
 		got, err := score.Run(one(ir.Step, ir.Classification), r)
@@ -97,8 +98,8 @@ func TestBaseMargin(t *testing.T) {
 	r.Output = "label"
 	got, err := score.Run(one(ir.Step, ir.Classification), r)
 	require.NoError(t, err)
-	require.Equal(t, []int32{1, 1, 1}, got.Int32)
-	r.Base = r.Base[:2]
+	require.Equal(t, []int64{1, 1, 1}, got.Int64)
+	r.Base = r.Base.Slice(0, 2)
 	_, err = score.Run(one(ir.Step, ir.Classification), r)
 	require.EqualError(t, err, "base margin of 2 values for 3 rows × 1 outputs")
 }
@@ -112,11 +113,11 @@ func TestManyRows(t *testing.T) {
 	}
 	want := make([]float32, len(many))
 	interp.New(e).Margin(want, many)
-	got, err := score.Run(e, score.Request{Output: "margin", X: many})
+	got, err := score.Run(e, score.Request{Output: "margin", X: predict.ValuesOf(many)})
 	require.NoError(t, err)
 	require.Equal(t, want, got.Float32)
 
-	none, err := score.Run(e, score.Request{Output: "margin", X: nil})
+	none, err := score.Run(e, score.Request{Output: "margin"})
 	require.NoError(t, err)
 	require.NotNil(t, none.Float32)
 	require.Equal(t, []int{0}, none.Shape)
@@ -131,9 +132,10 @@ func TestRefusals(t *testing.T) {
 		want string
 	}{
 		"decision": {one(ir.Identity, ir.Regression), "xgboost models have no decision function; ask for margin"},
+		"score":    {one(ir.Identity, ir.Regression), "xgboost models have no output score; ask for predict"},
 		"contrib":  {one(ir.Identity, ir.Regression), "output contrib (SHAP values) is not supported yet"},
 		"lable":    {one(ir.Identity, ir.Regression), `unknown output "lable" (did you mean "label"?)`},
-		"shap":     {one(ir.Identity, ir.Regression), `unknown output "shap"; there are predict, proba, margin, label, leaf`},
+		"shap":     {one(ir.Identity, ir.Regression), `unknown output "shap"; there are predict, proba, decision, score, label, margin, leaf`},
 		"label":    {one(ir.Identity, ir.Regression), "some:objective has no classes; ask for predict"},
 		"proba":    {one(ir.Step, ir.Classification), "some:objective gives no probabilities; ask for predict"},
 		"leaf":     {linear, "a gblinear model without trees has no leaves"},
@@ -145,39 +147,39 @@ func TestRefusals(t *testing.T) {
 
 // A counter is an engine that counts the rows it is asked about.
 type counter struct {
-	*interp.Engine
+	interp.Typed
 	margins, leaves, bases atomic.Int64
 }
 
-func (c *counter) Margin(dst, x []float32) {
-	c.margins.Add(int64(len(x)))
-	c.Engine.Margin(dst, x)
+func (c *counter) Margin(dst, x predict.Values) {
+	c.margins.Add(int64(x.Len()))
+	c.Typed.Margin(dst, x)
 }
 
-func (c *counter) MarginFrom(dst, x, base []float32) {
-	c.bases.Add(int64(len(x)))
-	c.Engine.MarginFrom(dst, x, base)
+func (c *counter) MarginFrom(dst, x, base predict.Values) {
+	c.bases.Add(int64(x.Len()))
+	c.Typed.MarginFrom(dst, x, base)
 }
 
-func (c *counter) Leaf(dst []int32, x []float32) {
-	c.leaves.Add(int64(len(x)))
-	c.Engine.Leaf(dst, x)
+func (c *counter) Leaf(dst []int32, x predict.Values) {
+	c.leaves.Add(int64(x.Len()))
+	c.Typed.Leaf(dst, x)
 }
 
 // Every output comes from the engine of the request.
 func TestEngine(t *testing.T) {
 	e := one(ir.Sigmoid, ir.Classification)
 	for output, base := range map[string][]float32{"predict": nil, "proba": nil, "margin": nil, "label": nil, "leaf": nil, "margin from": {1, 2, 3}} {
-		c := &counter{Engine: interp.New(e)}
+		c := &counter{Typed: interp.New(e).Typed()}
 		output, _, _ := strings.Cut(output, " ")
-		r := score.Request{Output: output, X: x, Base: base}
+		r := score.Request{Output: output, X: x, Base: predict.Values{F32: base}}
 		want, err := score.Run(e, r)
 		require.NoError(t, err)
 		r.Engine = c
 		got, err := score.Run(e, r)
 		require.NoError(t, err)
 		require.Equal(t, want, got)
-		require.EqualValues(t, len(x), c.margins.Load()+c.leaves.Load()+c.bases.Load(), output)
+		require.EqualValues(t, x.Len(), c.margins.Load()+c.leaves.Load()+c.bases.Load(), output)
 		require.Equal(t, output == "leaf", c.leaves.Load() > 0)
 		require.Equal(t, base != nil, c.bases.Load() > 0)
 	}
@@ -215,11 +217,41 @@ func TestReadBase(t *testing.T) {
 	a, err := npy.Read(bytes.NewReader(data))
 	require.NoError(t, err)
 	rows, outputs := a.Shape[0], a.Shape[1]
-	base, err := score.ReadBase(bytes.NewReader(data), rows, outputs)
+	base, err := score.ReadBase(bytes.NewReader(data), rows, outputs, predict.Float32)
 	require.NoError(t, err)
-	require.Len(t, base, rows*outputs)
-	_, err = score.ReadBase(bytes.NewReader(data), rows+1, outputs)
+	require.Equal(t, rows*outputs, base.Len())
+	_, err = score.ReadBase(bytes.NewReader(data), rows+1, outputs, predict.Float32)
 	require.EqualError(t, err, fmt.Sprintf("base margin of shape [%d %d] for %d rows and %d outputs", rows, outputs, rows+1, outputs))
-	_, err = score.ReadBase(bytes.NewReader(data[:50]), rows, outputs)
+	_, err = score.ReadBase(bytes.NewReader(data[:50]), rows, outputs, predict.Float32)
 	require.Error(t, err)
+}
+
+// An XGBoost model behind a pipeline of scikit-learn takes float64 rows and gives
+// float32 numbers, the same in each output.
+func TestFloat64Rows(t *testing.T) {
+	for output, want := range map[string]int{"predict": 3, "proba": 6, "margin": 3, "label": 3, "leaf": 3} {
+		e := one(ir.Sigmoid, ir.Classification)
+		single, err := score.Run(e, score.Request{Output: output, X: x})
+		require.NoError(t, err)
+		e.Input = ir.Double
+		require.NoError(t, e.Verify())
+		base := predict.ValuesOf(make([]float32, 3))
+		for _, r := range []score.Request{{X: predict.ValuesOf([]float64{0, 1, math.NaN()})}, {X: predict.ValuesOf([]float64{0, 1, math.NaN()}), Base: base}} {
+			r.Output = output
+			got, err := score.Run(e, r)
+			require.NoError(t, err)
+			require.Equal(t, single, got)
+			require.Equal(t, want, len(got.Float32)+len(got.Int64))
+		}
+	}
+}
+
+// Classes that are called by their numbers are numbers.
+func TestNumberedClasses(t *testing.T) {
+	e := two(ir.Softmax, ir.Classification)
+	e.Classes = []string{"0", "1"}
+	label, err := score.Run(e, score.Request{Output: "label", X: x})
+	require.NoError(t, err)
+	require.Equal(t, []int64{0, 1, 1}, label.Int64)
+	require.Equal(t, []string{"label"}, label.Columns)
 }

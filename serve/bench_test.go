@@ -16,9 +16,12 @@ import (
 // wide is a model of 28 features that costs nothing, so that the benchmarks
 // measure the server.
 func wide() predict.Predictor {
-	f := func(dst, x []float32) {
-		for row := range dst {
-			dst[row] = x[row*28]
+	f := func(dst, x predict.Values) { // as the code of a built server calls a package
+		if dst.F64 != nil || x.F64 != nil {
+			panic("values of the wrong type")
+		}
+		for row := range dst.F32 {
+			dst.F32[row] = x.F32[row*28]
 		}
 	}
 	p := predict.Predictor{Info: predict.Info{Name: "wide", Version: "1", NumFeatures: 28, NumOutputs: 1, NumMargins: 1, Task: "regression"}, Predict: f, Margin: f}
@@ -36,7 +39,14 @@ func (s *sink) WriteHeader(int)             {}
 func (s *sink) Write(b []byte) (int, error) { return len(b), nil }
 
 func BenchmarkHandler(b *testing.B) {
-	m, err := serve.NewModels(serve.DefaultConfig().Limits, nil, wide())
+	double := wide()
+	double.Name, double.Input, double.Output = "double", predict.Float64, predict.Float64
+	double.Predict = func(dst, x predict.Values) {
+		for row := range dst.F64 {
+			dst.F64[row] = x.F64[row*28]
+		}
+	}
+	m, err := serve.NewModels(serve.DefaultConfig().Limits, nil, wide(), double)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -63,6 +73,8 @@ func BenchmarkHandler(b *testing.B) {
 		}
 		benchmark(b, h, fmt.Sprintf("route=batch_predict/rows=%d", rows), "/batch_predict", all, rows)
 		benchmark(b, h, fmt.Sprintf("route=infer/rows=%d", rows), "/v2/models/wide/infer", infer, rows)
+		infer = strings.Replace(infer, "FP32", "FP64", 1)
+		benchmark(b, h, fmt.Sprintf("route=infer-float64/rows=%d", rows), "/v2/models/double/infer", infer, rows)
 	}
 }
 

@@ -19,7 +19,13 @@
 // null, so that a misspelt or forgotten name is never taken for one. NaN,
 // Infinity and -Infinity are accepted as bare tokens and as strings. A
 // categorical feature takes the text of a category, if the model knows it, or
-// the code. A number that does not fit float32 is refused.
+// the code. A text that is no category is refused, unless the trainer takes
+// those too; its code is then -1.
+//
+// A number is rounded once, to the type in which the model takes rows, float32 or
+// float64; one that does not fit is refused. So is a row with a value for which
+// the trainer itself reports an error, such as a missing value in a scikit-learn
+// model that was trained without any: the answer names row, feature and reason.
 //
 // # The plain service
 //
@@ -33,13 +39,31 @@
 // classifier that names its classes. ?model=name picks another model than the
 // first one, ?version=v another version.
 //
+// The predict of a scikit-learn classifier gives labels. Then a prediction is a
+// label in its own type, text, number or boolean, label is the same as text, and a
+// third member holds what the model computes first: probabilities, in the order of
+// the classes, or else decision or score (decisions and scores of a batch):
+//
+//	{"model":"iris","version":"1","prediction":2,"probabilities":[0,0.1,0.9],"label":"2"}
+//	{"model":"iris","version":"1","predictions":[2],"probabilities":[[0,0.1,0.9]],"labels":["2"]}
+//
+// With several outputs prediction and label are arrays, and probabilities has those
+// of all outputs, one after the other.
+//
 // # V2
 //
 // The input tensor is called input-0 and holds rows × features values; or there
-// is one tensor per feature, with its name and one value per row. The outputs
-// are predict, margin and leaf; a request that names none gets predict. Data is
-// JSON; the binary tensor extension is refused with 501. NaN and the infinities
-// are null in an answer.
+// is one tensor per feature, with its name and one value per row. Any datatype
+// will do; FP32 for a model of float64 is widened. A BYTES tensor holds the texts
+// of categories, and null where one is missing. The outputs are predict, margin
+// and leaf; a request that names none gets predict. Data is JSON; the binary
+// tensor extension is refused with 501. NaN and the infinities are null in an
+// answer.
+//
+// A scikit-learn model also has its answers by name: proba, decision, score and
+// label, and proba_0, proba_1, … for several outputs. predict is then its label, as
+// BYTES, INT64, FP64 or BOOL, or the value of a regressor; a request that names no
+// outputs gets predict, and proba if there is one.
 //
 // # Errors
 //

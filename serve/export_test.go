@@ -1,5 +1,7 @@
 package serve
 
+import "hew/predict"
+
 // CheckJSON reads b as one JSON text of any shape.
 func CheckJSON(b []byte) error {
 	r := jsonReader{b: b}
@@ -48,3 +50,6 @@ var (
 	AppendText  = appendText[string]
 	AppendFloat = appendFloat
 )
+
+// Class returns the class that a prediction means.
+func (m *Model) Class(prediction predict.Values) (string, bool) { return m.class(prediction) }

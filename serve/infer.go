@@ -1,6 +1,10 @@
 package serve
 
-import "slices"
+import (
+	"slices"
+
+	"hew/predict"
+)
 
 // An inferReader reads a V2 inference request. Unknown keys and parameters are
 // read and ignored, as the protocol asks.
@@ -8,10 +12,11 @@ type inferReader struct {
 	jsonReader
 	m      *Model
 	id     []byte
+	single bool // the model takes float32
 	inputs []Tensor
-	wanted []Outputs // in the order asked for
-	values []float32 // the elements of all tensors
-	shapes []int64   // the shapes of all tensors
+	wanted []*Output       // in the order asked for
+	values *predict.Values // the elements of all tensors
+	shapes []int64         // the shapes of all tensors
 }
 
 // maxDims bounds the length of a shape; two is the most that makes sense.
@@ -229,9 +234,9 @@ func (t *inputReader) shape() {
 
 // data reads the elements, flat or nested.
 func (t *inputReader) data() {
-	start := len(t.values)
+	start := t.values.Len()
 	t.level(0)
-	t.Values = t.values[start:len(t.values):len(t.values)]
+	t.Values = t.values.Slice(start, t.values.Len())
 	if t.err != nil && t.Name != "" {
 		t.err = invalid("input %q: %s", t.Name, t.err.Text)
 	}
@@ -274,34 +279,54 @@ func (t *inputReader) elements() int {
 	switch t.Datatype {
 	case "FP32":
 		for ; t.more(']', n); n++ {
-			t.values = append(t.values, t.fp32())
+			t.add(t.fp32())
 		}
 	case "FP64":
 		for ; t.more(']', n); n++ {
-			t.values = append(t.values, t.fp64())
+			t.add(t.fp64())
 		}
 	case "BOOL":
 		for ; t.more(']', n); n++ {
-			v := float32(0)
+			v := 0.0
 			if t.bool() {
 				v = 1
 			}
-			t.values = append(t.values, v)
+			t.add(v)
 		}
 	case "BYTES":
 		for ; t.more(']', n); n++ {
-			t.Text = append(t.Text, string(t.text()))
+			t.addText()
 		}
 	default:
 		for ; t.more(']', n); n++ {
-			t.values = append(t.values, t.integer())
+			t.add(t.integer())
 		}
 	}
 	return n
 }
 
+// add appends an element, a number of the type that the model takes.
+func (t *inputReader) add(v float64) {
+	if t.single {
+		t.values.F32 = append(t.values.F32, float32(v))
+	} else {
+		t.values.F64 = append(t.values.F64, v)
+	}
+}
+
+// addText reads an element of a BYTES tensor.
+func (t *inputReader) addText() {
+	if t.peek() != 'n' {
+		t.Text = append(t.Text, string(t.text()))
+		return
+	}
+	t.special()
+	t.Missing = append(t.Missing, len(t.Text))
+	t.Text = append(t.Text, "")
+}
+
 // word reads an element of a float tensor that is not a number, if there is one.
-func (t *inputReader) word() (float32, bool) {
+func (t *inputReader) word() (float64, bool) {
 	c := t.peek()
 	if c == '"' {
 		text := t.text()
@@ -317,7 +342,7 @@ func (t *inputReader) word() (float32, bool) {
 	return 0, false
 }
 
-func (t *inputReader) fp32() float32 {
+func (t *inputReader) fp32() float64 {
 	if v, ok := t.word(); ok {
 		return v
 	}
@@ -326,31 +351,38 @@ func (t *inputReader) fp32() float32 {
 	if !ok {
 		t.fail("%s does not fit FP32", n.text)
 	}
-	return v
+	return float64(v)
 }
 
-// fp64 rounds twice, as a trainer does that is given float64.
-func (t *inputReader) fp64() float32 {
+// fp64 rounds twice for a model of float32, as a trainer does that is given
+// float64.
+func (t *inputReader) fp64() float64 {
 	if v, ok := t.word(); ok {
 		return v
 	}
 	n := t.number()
 	v, ok := n.float64()
-	f := float32(v)
-	if !ok || f-f != 0 {
+	switch {
+	case t.single && (!ok || float32(v)-float32(v) != 0):
 		t.fail("%s does not fit float32, in which rows are scored", n.text)
+	case !ok:
+		t.fail("%s does not fit FP64", n.text)
 	}
-	return f
+	return v
 }
 
-func (t *inputReader) integer() float32 {
+func (t *inputReader) integer() float64 {
 	n := t.number()
-	v, ok := n.integer(t.kind.least, t.kind.most)
+	u, ok := n.integer(t.kind.least, t.kind.most)
 	if !ok {
 		t.fail("%s is not an %s", n.text, t.Datatype)
 	}
-	if n.neg {
-		return -float32(v)
+	v := float64(u)
+	if t.single {
+		v = float64(float32(u)) // rounded once
 	}
-	return float32(v)
+	if n.neg {
+		return -v
+	}
+	return v
 }

@@ -223,7 +223,7 @@ func isSpecial(b []byte, i int) bool {
 }
 
 // special reads null or a token that JSON lacks.
-func (r *jsonReader) special() float32 {
+func (r *jsonReader) special() float64 {
 	switch r.peek() {
 	case 'n':
 		r.word("null")
@@ -240,12 +240,12 @@ func (r *jsonReader) special() float32 {
 }
 
 var (
-	nan = float32(math.NaN())
-	inf = float32(math.Inf(1))
+	nan = math.NaN()
+	inf = math.Inf(1)
 )
 
 // specialText returns what the words for special values in a string mean.
-func specialText(text []byte) (float32, bool) {
+func specialText(text []byte) (float64, bool) {
 	switch string(text) {
 	case "NaN":
 		return nan, true
@@ -449,22 +449,27 @@ func (n *number) exponent(b []byte, i int) int {
 var pow10 = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11,
 	1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22}
 
+// isShort reports whether mantissa and power are exact float64 numbers. Then one
+// operation, that of quotient, rounds correctly: Clinger's short way.
+func (n *number) isShort() bool {
+	return n.exact && n.mant < 1<<53 && -22 <= n.exp && n.exp <= 22
+}
+
+func (n *number) quotient() float64 {
+	f := float64(n.mant)
+	if n.neg {
+		f = -f
+	}
+	if n.exp < 0 {
+		return f / pow10[-n.exp]
+	}
+	return f * pow10[n.exp]
+}
+
 // float64 returns the nearest float64, and false if it is out of range.
-//
-// The short way is Clinger's: if mantissa and power are exact, one operation
-// rounds correctly.
-func (n number) float64() (float64, bool) {
-	if n.exact && n.mant < 1<<53 && -22 <= n.exp && n.exp <= 22 {
-		f := float64(n.mant)
-		if n.exp < 0 {
-			f /= pow10[-n.exp]
-		} else {
-			f *= pow10[n.exp]
-		}
-		if n.neg {
-			f = -f
-		}
-		return f, true
+func (n *number) float64() (float64, bool) {
+	if n.isShort() {
+		return n.quotient(), true
 	}
 	f, err := strconv.ParseFloat(string(n.text), 64)
 	return f, err == nil
@@ -474,9 +479,9 @@ func (n number) float64() (float64, bool) {
 //
 // Rounding the float64 once more is right unless that lies in the middle of two
 // float32 numbers, where the digits that it lost may decide, or is subnormal.
-func (n number) float32() (float32, bool) {
-	if n.exact && n.mant < 1<<53 && -22 <= n.exp && n.exp <= 22 {
-		f, _ := n.float64()
+func (n *number) float32() (float32, bool) {
+	if n.isShort() {
+		f := n.quotient()
 		const lost, middle = 1<<29 - 1, 1 << 28
 		if math.Float64bits(f)&lost != middle && (n.mant == 0 || math.Abs(f) >= 0x1p-126) && math.Abs(f) < math.MaxFloat32 {
 			return float32(f), true
@@ -488,7 +493,7 @@ func (n number) float32() (float32, bool) {
 
 // integer returns the number's absolute value if it is integral and at most the
 // limit for its sign; -3.0 and 3e2 are integral.
-func (n number) integer(maxNegative, maxPositive uint64) (uint64, bool) {
+func (n *number) integer(maxNegative, maxPositive uint64) (uint64, bool) {
 	v, exp := n.mant, n.exp
 	if !n.exact {
 		u, err := strconv.ParseUint(string(n.text), 10, 64) // 20 digits still fit
@@ -516,17 +521,17 @@ func (n number) integer(maxNegative, maxPositive uint64) (uint64, bool) {
 	return v, v <= maxPositive
 }
 
-// appendFloat appends the shortest text that reads back as the same float32. It
-// is null if the value is not finite: JSON has no word for that.
-func appendFloat(b []byte, f float32) []byte {
-	abs := math.Abs(float64(f))
+// appendFloat appends the shortest text that reads back as the same number of so
+// many bits. It is null if the value is not finite: JSON has no word for that.
+func appendFloat(b []byte, f float64, bits int) []byte {
+	abs := math.Abs(f)
 	switch {
 	case abs-abs != 0:
 		return append(b, "null"...)
 	case abs != 0 && (abs < 1e-6 || abs >= 1e21):
-		return strconv.AppendFloat(b, float64(f), 'e', -1, 32)
+		return strconv.AppendFloat(b, f, 'e', -1, bits)
 	}
-	return strconv.AppendFloat(b, float64(f), 'f', -1, 32)
+	return strconv.AppendFloat(b, f, 'f', -1, bits)
 }
 
 // appendText appends s as a JSON string; invalid UTF-8 becomes U+FFFD.

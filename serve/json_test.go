@@ -172,24 +172,31 @@ func TestWriting(t *testing.T) {
 		require.NoError(t, json.Unmarshal(serve.AppendText(nil, s), &got))
 		require.Equal(t, strings.ToValidUTF8(s, "\ufffd"), got)
 	}
+	append32 := func(f float32) string { return string(serve.AppendFloat(nil, float64(f), 32)) }
 	for f, want := range map[float32]string{
 		0: "0", 1: "1", -1.5: "-1.5", 0.1: "0.1", 1e-7: "1e-07", 1e21: "1e+21", 1e20: "100000000000000000000", 16777216: "16777216",
 		math.MaxFloat32: "3.4028235e+38", math.SmallestNonzeroFloat32: "1e-45", float32(math.Inf(1)): "null", float32(math.Inf(-1)): "null",
 	} {
-		require.Equal(t, want, string(serve.AppendFloat(nil, f)))
+		require.Equal(t, want, append32(f))
 	}
-	require.Equal(t, "null", string(serve.AppendFloat(nil, float32(math.NaN()))))
-	require.Equal(t, "-0", string(serve.AppendFloat(nil, float32(math.Copysign(0, -1)))))
+	require.Equal(t, "null", append32(float32(math.NaN())))
+	require.Equal(t, "-0", append32(float32(math.Copysign(0, -1))))
 	rng := rand.New(rand.NewPCG(3, 4))
 	for range 100_000 {
-		f := math.Float32frombits(rng.Uint32())
-		if f-f != 0 {
-			continue
+		f, d := math.Float32frombits(rng.Uint32()), math.Float64frombits(rng.Uint64())
+		if f-f == 0 {
+			back, ok, _, _, err := serve.Number([]byte(append32(f)))
+			require.True(t, ok && err == nil)
+			if math.Float32bits(back) != math.Float32bits(f) {
+				t.Fatalf("%v reads back as %v", f, back)
+			}
 		}
-		back, ok, _, _, err := serve.Number(serve.AppendFloat(nil, f))
-		require.True(t, ok && err == nil)
-		if math.Float32bits(back) != math.Float32bits(f) {
-			t.Fatalf("%v reads back as %v", f, back)
+		if d-d == 0 {
+			_, _, back, ok, err := serve.Number(serve.AppendFloat(nil, d, 64))
+			require.True(t, ok && err == nil)
+			if math.Float64bits(back) != math.Float64bits(d) {
+				t.Fatalf("%v reads back as %v", d, back)
+			}
 		}
 	}
 }

@@ -67,11 +67,15 @@ func prepare(predictors []predict.Predictor) {
 	const most, values = 64, 1 << 18 // a wide model has no other way for few rows
 	for _, p := range predictors {
 		rows := max(1, min(most, values/p.NumFeatures))
-		x := make([]float32, rows*p.NumFeatures)
-		for i := range x {
-			x[i] = float32(math.NaN())
+		x := predict.MakeValues(p.Input, rows*p.NumFeatures)
+		for i := range x.Len() {
+			x.Set(i, math.NaN())
 		}
-		p.Margin(make([]float32, rows*p.NumMargins), x)
+		margins := predict.MakeValues(p.Output, rows*p.NumMargins)
+		p.Margin(margins, x)
+		for i, a := range p.Answers {
+			p.Answer(i, predict.MakeValues(p.Output, rows*a.Width), margins, x)
+		}
 	}
 }
 

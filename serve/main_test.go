@@ -129,8 +129,8 @@ func (l *lockedBuffer) String() string {
 func TestMainPrepares(t *testing.T) {
 	p, calls := churn(), [][]float32{}
 	margin := p.Margin
-	p.Margin = func(dst, x []float32) {
-		calls = append(calls, x)
+	p.Margin = func(dst, x predict.Values) {
+		calls = append(calls, x.F32)
 		margin(dst, x)
 	}
 	require.Equal(t, 1, serve.Main([]string{"--http", "off"}, io.Discard, io.Discard, []predict.Predictor{p}))
@@ -141,6 +141,17 @@ func TestMainPrepares(t *testing.T) {
 	}
 	require.Equal(t, 0, serve.Main([]string{"--version"}, io.Discard, io.Discard, []predict.Predictor{p}))
 	require.Len(t, calls, 1, "there is nothing to prepare for")
+
+	answers := []int{}
+	p = shades(textLabels)
+	answer := p.Answer
+	p.Answer = func(i int, dst, margins, x predict.Values) {
+		answers = append(answers, i)
+		require.Equal(t, 64, x.Len()/2)
+		answer(i, dst, margins, x)
+	}
+	require.Equal(t, 1, serve.Main([]string{"--http", "off"}, io.Discard, io.Discard, []predict.Predictor{p}))
+	require.Equal(t, []int{0, 1, 2}, answers)
 }
 
 // A real SIGTERM ends the server with status 0, and every line of its log is JSON.

@@ -29,7 +29,7 @@ func churn() predict.Predictor {
 			}
 		}
 	}
-	return predict.Predictor{
+	p := predict.Predictor{
 		Info: predict.Info{
 			Name: "churn", Version: "1", NumFeatures: 4, NumOutputs: 1, NumMargins: 1, NumTrees: 2,
 			Features: []predict.Feature{
@@ -39,32 +39,38 @@ func churn() predict.Predictor {
 			Task: "classification", Classes: []string{"stay", "leave"},
 			Source: predict.Source{File: "churn.ubj", SHA256: "9f2c", Format: "xgboost 3.2.0 ubjson", Engine: "fake", Exact: true, Hew: "dev"},
 		},
-		Margin: margin,
-		Predict: func(dst, x []float32) {
-			margin(dst, x)
-			for i, v := range dst {
-				dst[i] = 0.25
-				if v > 1000 {
-					dst[i] = 0.75
-				}
-			}
-		},
-		Leaf: func(dst []int32, x []float32) {
-			for row := range len(x) / 4 {
-				dst[row*2], dst[row*2+1] = int32(x[row*4]), int32(row)
+		Margin: singles(margin),
+		Leaf: func(dst []int32, x predict.Values) {
+			for row := range len(x.F32) / 4 {
+				dst[row*2], dst[row*2+1] = int32(x.F32[row*4]), int32(row)
 			}
 		},
 	}
+	p.Predict = singles(func(dst, x []float32) {
+		margin(dst, x)
+		for i, v := range dst {
+			dst[i] = 0.25
+			if v > 1000 {
+				dst[i] = 0.75
+			}
+		}
+	})
+	return p
+}
+
+// singles returns what a predictor of float32 does.
+func singles(f func(dst, x []float32)) func(dst, x predict.Values) {
+	return func(dst, x predict.Values) { f(predict.SliceOf[float32](dst), predict.SliceOf[float32](x)) }
 }
 
 // echo returns its two features and their sum; it has no classes and no trees.
 func echo(version string) predict.Predictor {
-	f := func(dst, x []float32) {
+	f := singles(func(dst, x []float32) {
 		for row := range len(x) / 2 {
 			a, b := x[row*2], x[row*2+1]
 			copy(dst[row*3:], []float32{a, b, a + b})
 		}
-	}
+	})
 	return predict.Predictor{
 		Info: predict.Info{
 			Name: "echo/ö", Version: version, NumFeatures: 2, NumOutputs: 3, NumMargins: 3, Task: "regression",
@@ -82,15 +88,15 @@ func argmax() predict.Predictor {
 			Name: "argmax", Version: "7", NumFeatures: 1, NumOutputs: 1, NumMargins: 3, Task: "classification",
 			Features: []predict.Feature{{Name: "x", Type: "float"}}, Classes: []string{"a", "b", "c"},
 		},
-		Predict: func(dst, x []float32) {
+		Predict: singles(func(dst, x []float32) {
 			for i, v := range x {
 				if v == 13 {
 					panic("thirteen")
 				}
 				dst[i] = v
 			}
-		},
-		Margin: func(dst, x []float32) { clear(dst) },
+		}),
+		Margin: singles(func(dst, x []float32) { clear(dst) }),
 	}
 }
 
@@ -159,18 +165,21 @@ func TestScore(t *testing.T) {
 	model := newModels(t).All()[0]
 	nan := float32(math.NaN())
 	var r serve.Result
-	x := []float32{1, 2, 3, 1, nan, 0, 0, 0}
-	require.NoError(t, model.Score(t.Context(), &r, x, serve.Predict|serve.Margin|serve.Leaf))
-	require.Equal(t, serve.Result{Rows: 2, Predict: []float32{0.75, 0.25}, Margin: []float32{1321, -1}, Leaf: []int32{1, 0, math.MinInt32, 1}}, r)
+	x := predict.ValuesOf([]float32{1, 2, 3, 1, nan, 0, 0, 0})
+	all := model.Outputs() // predict, margin, leaf
+	require.NoError(t, model.Score(t.Context(), &r, x, all))
+	require.Equal(t, 2, r.Rows)
+	require.Equal(t, []float32{0.75, 0.25}, r.Values(all[0]).F32)
+	require.Equal(t, []float32{1321, -1}, r.Values(all[1]).F32)
+	require.Equal(t, []int32{1, 0, math.MinInt32, 1}, r.Leaf)
 
-	require.NoError(t, model.Score(t.Context(), &r, x[:4], serve.Margin), "memory is used again")
+	require.NoError(t, model.Score(t.Context(), &r, x.Slice(0, 4), all[1:2]), "memory is used again")
 	require.Equal(t, 1, r.Rows)
-	require.Equal(t, []float32{1321}, r.Margin)
-	require.Empty(t, r.Predict)
+	require.Equal(t, []float32{1321}, r.Values(all[1]).F32)
 	require.Empty(t, r.Leaf)
 
-	require.EqualError(t, model.Score(t.Context(), &r, x[:5], serve.Predict), "5 values do not make rows of 4 features")
-	require.EqualError(t, model.Score(t.Context(), &r, make([]float32, 204), serve.Predict), "51 rows are more than the 50 that one request may have (--max-rows)")
+	require.EqualError(t, model.Score(t.Context(), &r, x.Slice(0, 5), all), "5 values do not make rows of 4 features")
+	require.EqualError(t, model.Score(t.Context(), &r, predict.MakeValues(predict.Float32, 204), all), "51 rows are more than the 50 that one request may have (--max-rows)")
 }
 
 func TestLabel(t *testing.T) {
@@ -181,10 +190,10 @@ func TestLabel(t *testing.T) {
 		want       string
 	}{
 		{0, []float32{0.5}, "stay"}, {0, []float32{0.51}, "leave"}, {0, []float32{float32(math.NaN())}, "stay"},
-		{1, []float32{1, 2, 3}, ""},
+		{1, []float32{1, 2, 3}, ""}, {3, []float32{float32(math.NaN())}, ""},
 		{3, []float32{2}, "c"}, {3, []float32{3}, ""}, {3, []float32{-1}, ""},
 	} {
-		label, ok := all[c.model].Label(c.prediction)
+		label, ok := all[c.model].Class(predict.ValuesOf(c.prediction))
 		require.Equal(t, c.want, label)
 		require.Equal(t, c.want != "", ok)
 	}

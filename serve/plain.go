@@ -3,6 +3,9 @@ package serve
 import (
 	"net/http"
 	"slices"
+	"strconv"
+
+	"hew/predict"
 )
 
 // health answers GET /health.
@@ -37,10 +40,13 @@ func (h *rest) predict(c *call) error {
 		return err
 	}
 	c.plainHead(m)
-	c.out = append(c.out, `,"prediction":`...)
-	c.prediction(m, 0)
-	if label, ok := m.Label(c.result.Predict); ok {
-		c.out = appendText(append(c.out, `,"label":`...), label)
+	for i, o := range m.Plain() {
+		c.out = appendText(append(c.out, ','), plainName(o, i))
+		c.out = append(c.out, ':')
+		c.rowOf(o, 0)
+	}
+	if m.NumLabels() > 0 {
+		c.labels(m, 0, `,"label":`)
 	}
 	c.out = append(c.out, "}\n"...)
 	return nil
@@ -57,21 +63,68 @@ func (h *rest) batchPredict(c *call) error {
 		return err
 	}
 	c.plainHead(m)
-	c.out = append(c.out, `,"predictions":[`...)
-	for row := range c.result.Rows {
-		c.comma(row)
-		c.prediction(m, row)
-	}
-	if _, ok := m.Label(make([]float32, m.NumOutputs)); ok {
-		c.out = append(c.out, `],"labels":[`...)
+	for i, o := range m.Plain() {
+		c.out = appendText(append(c.out, ','), plural(plainName(o, i)))
+		c.out = append(c.out, ":["...)
 		for row := range c.result.Rows {
 			c.comma(row)
-			label, _ := m.Label(c.result.Predict[row*m.NumOutputs:][:m.NumOutputs])
-			c.out = appendText(c.out, label)
+			c.rowOf(o, row)
 		}
+		c.out = append(c.out, ']')
 	}
-	c.out = append(c.out, "]}\n"...)
+	if m.NumLabels() > 0 {
+		c.out = append(c.out, `,"labels":[`...)
+		for row := range c.result.Rows {
+			c.comma(row)
+			if !c.labels(m, row, "") {
+				c.out = append(c.out, `""`...)
+			}
+		}
+		c.out = append(c.out, ']')
+	}
+	c.out = append(c.out, "}\n"...)
 	return nil
+}
+
+// plainName returns what output i of Plain is called in an answer.
+func plainName(o *Output, i int) string {
+	switch {
+	case i == 0:
+		return "prediction"
+	case o.Name == "proba":
+		return "probabilities"
+	}
+	return o.Name
+}
+
+// plural returns what a member is called that has one element per row.
+func plural(name string) string {
+	if name == "probabilities" {
+		return name
+	}
+	return name + "s"
+}
+
+// labels writes the labels of a row after head: a text, or an array of them. It
+// writes nothing and returns false if there are none.
+func (c *call) labels(m *Model, row int, head string) bool {
+	n := m.NumLabels()
+	if n > 1 {
+		c.out = append(append(c.out, head...), '[')
+		head = ""
+	}
+	for i := range n {
+		label, ok := m.Label(&c.result, row, i)
+		if !ok {
+			return false
+		}
+		c.comma(i)
+		c.out = appendText(append(c.out, head...), label)
+	}
+	if n > 1 {
+		c.out = append(c.out, ']')
+	}
+	return true
 }
 
 // plain reads the request of one of the plain routes.
@@ -86,16 +139,16 @@ func (h *rest) plain(c *call) (*Model, *rowReader, error) {
 	if err := c.read(h.models.MaxBody); err != nil {
 		return nil, nil, err
 	}
-	return m, &rowReader{jsonReader: jsonReader{b: c.body}, m: m, x: c.x}, nil
+	x := c.x.Resize(m.Input, 0)
+	return m, &rowReader{jsonReader: jsonReader{b: c.body}, m: m, x: x, float32: m.Input != predict.Float64}, nil
 }
 
 func (c *call) plainScore(p *rowReader) error {
 	p.end()
-	c.x = p.x
 	if p.err != nil {
 		return p.err
 	}
-	return p.m.Score(c.Context(), &c.result, c.x, Predict)
+	return p.m.Score(c.Context(), &c.result, *p.x, p.m.Plain())
 }
 
 func (c *call) plainHead(m *Model) {
@@ -103,19 +156,54 @@ func (c *call) plainHead(m *Model) {
 	c.out = appendText(append(c.out, `,"version":`...), m.Version)
 }
 
-// prediction writes the prediction of a row: a number or an array of them.
-func (c *call) prediction(m *Model, row int) {
-	values := c.result.Predict[row*m.NumOutputs:][:m.NumOutputs]
-	if len(values) == 1 {
-		c.out = appendFloat(c.out, values[0])
+// rowOf writes the values of a row: one value or an array of them.
+func (c *call) rowOf(o *Output, row int) {
+	w := o.Width()
+	if w == 1 {
+		c.values(o, row, row+1)
 		return
 	}
 	c.out = append(c.out, '[')
-	for k, v := range values {
-		c.comma(k)
-		c.out = appendFloat(c.out, v)
-	}
+	c.values(o, row*w, (row+1)*w)
 	c.out = append(c.out, ']')
+}
+
+// values writes the values from i up to but without j of an output, and commas
+// between them.
+func (c *call) values(o *Output, i, j int) {
+	v := c.result.Values(o)
+	if o.Labels == nil {
+		c.numbers(v, i, j)
+		return
+	}
+	for k := i; k < j; k++ {
+		c.comma(k - i)
+		l, class := &o.Labels[k%len(o.Labels)], int(at(v, k))
+		switch o.Datatype {
+		case "INT64":
+			c.out = strconv.AppendInt(c.out, l.Ints[class], 10)
+		case "FP64":
+			c.out = appendFloat(c.out, l.Floats[class], 64)
+		case "BOOL":
+			c.out = strconv.AppendBool(c.out, l.Bools[class])
+		default:
+			c.out = appendText(c.out, l.Texts[class])
+		}
+	}
+}
+
+func (c *call) numbers(v *predict.Values, i, j int) {
+	if v.F64 != nil {
+		for k, f := range v.F64[i:j] {
+			c.comma(k)
+			c.out = appendFloat(c.out, f, 64)
+		}
+		return
+	}
+	for k, f := range v.F32[i:j] {
+		c.comma(k)
+		c.out = appendFloat(c.out, float64(f), 32)
+	}
 }
 
 // comma separates element n from the one before.
@@ -128,10 +216,11 @@ func (c *call) comma(n int) {
 // A rowReader reads rows for a model straight into x.
 type rowReader struct {
 	jsonReader
-	m    *Model
-	x    []float32
-	rows int
-	seen []int // the last row, counted from 1, in which a feature was named
+	m       *Model
+	x       *predict.Values
+	float32 bool // the type of x
+	rows    int
+	seen    []int // the last row, counted from 1, in which a feature was named
 }
 
 // single reads a row, or an object that holds one as features.
@@ -219,7 +308,7 @@ func (p *rowReader) array() {
 	n := 0
 	for ; p.more(']', n); n++ {
 		if n < p.m.NumFeatures {
-			p.x = append(p.x, p.value(n))
+			p.add(p.value(n))
 		} else {
 			p.skip() // to tell how many there are
 		}
@@ -229,12 +318,30 @@ func (p *rowReader) array() {
 	}
 }
 
+func (p *rowReader) add(v float64) {
+	if p.float32 {
+		p.x.F32 = append(p.x.F32, float32(v))
+	} else {
+		p.x.F64 = append(p.x.F64, v)
+	}
+}
+
+// grow makes room for one more row and returns where it begins.
+func (p *rowReader) grow() int {
+	at, n := p.x.Len(), p.m.NumFeatures
+	if p.float32 {
+		p.x.F32 = slices.Grow(p.x.F32, n)[:at+n]
+	} else {
+		p.x.F64 = slices.Grow(p.x.F64, n)[:at+n]
+	}
+	return at
+}
+
 func (p *rowReader) object() {
 	if p.seen == nil {
 		p.seen = make([]int, p.m.NumFeatures)
 	}
-	row := len(p.x)
-	p.x = slices.Grow(p.x, p.m.NumFeatures)[:row+p.m.NumFeatures]
+	row := p.grow()
 	p.enter('{')
 	n := 0
 	for ; p.more('}', n); n++ {
@@ -249,7 +356,7 @@ func (p *rowReader) object() {
 			p.fail("feature %q is there twice", key)
 		default:
 			p.seen[column] = p.rows + 1
-			p.x[row+column] = p.value(column)
+			set(p.x, row+column, p.value(column))
 		}
 	}
 	if p.err == nil && n < p.m.NumFeatures {
@@ -259,7 +366,7 @@ func (p *rowReader) object() {
 }
 
 // value reads the value of a feature.
-func (p *rowReader) value(column int) float32 {
+func (p *rowReader) value(column int) float64 {
 	f := &p.m.Features[column]
 	c := p.peek()
 	switch {
@@ -274,9 +381,16 @@ func (p *rowReader) value(column int) float32 {
 		return 0
 	case c == '-' || c-'0' <= 9:
 		n := p.number()
-		v, ok := n.float32()
+		v, ok := 0.0, false
+		if p.float32 {
+			var single float32
+			single, ok = n.float32()
+			v = float64(single)
+		} else {
+			v, ok = n.float64()
+		}
 		if !ok {
-			p.fail("feature %q: %s does not fit float32", f.Name, n.text)
+			p.fail("feature %q: %s does not fit %s", f.Name, n.text, p.m.Input)
 		}
 		return v
 	}
@@ -286,7 +400,7 @@ func (p *rowReader) value(column int) float32 {
 	return 0
 }
 
-func (p *rowReader) textValue(column int) float32 {
+func (p *rowReader) textValue(column int) float64 {
 	text := p.text()
 	if p.err != nil {
 		return 0

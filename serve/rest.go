@@ -59,11 +59,11 @@ type call struct {
 	out            []byte // the answer
 
 	body   []byte
-	values []float32
-	x      []float32
+	tensor Buffer // the elements of tensors
+	x      Buffer // rows
 	inputs []Tensor
 	shapes []int64
-	wanted []Outputs
+	wanted []*Output
 	result Result
 }
 
@@ -75,17 +75,18 @@ const maxPooled = 1 << 20
 
 func (c *call) free() {
 	clear(c.inputs) // they refer to the values and hold texts
-	keep := call{
-		out:    reuse(c.out),
-		body:   reuse(c.body),
-		values: reuse(c.values),
-		x:      reuse(c.x),
-		inputs: reuse(c.inputs),
-		shapes: reuse(c.shapes),
-		wanted: reuse(c.wanted),
-		result: Result{Predict: reuse(c.result.Predict), Margin: reuse(c.result.Margin), Leaf: reuse(c.result.Leaf)},
+	c.Request, c.header, c.model, c.version, c.status = nil, nil, "", "", 0
+	c.out, c.body = reuse(c.out), reuse(c.body)
+	c.inputs, c.shapes, c.wanted = reuse(c.inputs), reuse(c.shapes), reuse(c.wanted)
+	if c.tensor.Cap() > maxPooled {
+		c.tensor = Buffer{}
 	}
-	*c = keep
+	if c.x.Cap() > maxPooled {
+		c.x = Buffer{}
+	}
+	if c.result.Cap() > maxPooled {
+		c.result = Result{}
+	}
 	calls.Put(c)
 }
 

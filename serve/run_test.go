@@ -129,7 +129,7 @@ func TestProtocolAccepts(t *testing.T) {
 func slow(d time.Duration) predict.Predictor {
 	p := churn()
 	fast := p.Predict
-	p.Predict = func(dst, x []float32) {
+	p.Predict = func(dst, x predict.Values) {
 		time.Sleep(d)
 		fast(dst, x)
 	}
@@ -236,7 +236,7 @@ func postOnce(client *http.Client, addr string) error {
 func TestDrainTimeout(t *testing.T) {
 	began := make(chan bool, 1)
 	p := churn()
-	p.Predict = func(dst, x []float32) {
+	p.Predict = func(dst, x predict.Values) {
 		began <- true
 		time.Sleep(2 * time.Second)
 	}

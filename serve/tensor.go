@@ -2,11 +2,11 @@ package serve
 
 import (
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 
 	"hew/internal/nearest"
+	"hew/predict"
 )
 
 // InputName is the name of the tensor that holds whole rows. It is the one that
@@ -19,18 +19,30 @@ type Tensor struct {
 	Datatype string // FP32, INT64, …
 	Shape    []int64
 
-	// Values holds the elements of any datatype but BYTES, each rounded to
-	// float32 once: from its decimal text for FP32 and from its exact value
-	// otherwise.
-	Values []float32
-	Text   []string // the elements of a BYTES tensor
+	// Values holds the elements of any datatype but BYTES in the type that the
+	// model takes, each rounded to it once: from its decimal text for FP32 and from
+	// its exact value otherwise. FP32 in a model of float64 is float32, widened.
+	Values predict.Values
+
+	Text    []string // the elements of a BYTES tensor
+	Missing []int    // in ascending order, which of Text are no text but missing
 }
 
 func (t *Tensor) len() int {
 	if t.Datatype == "BYTES" {
 		return len(t.Text)
 	}
-	return len(t.Values)
+	return t.Values.Len()
+}
+
+// missing reports whether element i of Text is missing. Elements are asked for in
+// order; next counts those that were found.
+func (t *Tensor) missing(i int, next *int) bool {
+	if *next < len(t.Missing) && t.Missing[*next] == i {
+		*next++
+		return true
+	}
+	return false
 }
 
 // TensorInfo describes an input or output tensor in a model's V2 metadata.
@@ -42,19 +54,7 @@ type TensorInfo struct {
 
 // Inputs returns the metadata of the model's input.
 func (m *Model) Inputs() []TensorInfo {
-	return []TensorInfo{{InputName, "FP32", []int64{-1, int64(m.NumFeatures)}}}
-}
-
-// Outputs returns the metadata of the model's outputs, the default one first.
-func (m *Model) Outputs() []TensorInfo {
-	outputs := []TensorInfo{
-		{"predict", "FP32", []int64{-1, int64(m.NumOutputs)}},
-		{"margin", "FP32", []int64{-1, int64(m.NumMargins)}},
-	}
-	if m.Leaf != nil {
-		outputs = append(outputs, TensorInfo{"leaf", "INT32", []int64{-1, int64(m.NumTrees)}})
-	}
-	return outputs
+	return []TensorInfo{{InputName, numberDatatype(m.Input), []int64{-1, int64(m.NumFeatures)}}}
 }
 
 // Platform is the model's platform in V2 metadata, "hew_xgboost".
@@ -66,33 +66,20 @@ func (m *Model) Platform() string {
 	return "hew_" + trainer
 }
 
-// Wanted returns the output of the given name. A request without names gets
-// Predict.
-func (m *Model) Wanted(name string) (Outputs, error) {
-	var names []string
-	for i, o := range m.Outputs() {
-		if o.Name == name {
-			return Outputs(1 << i), nil
-		}
-		names = append(names, o.Name)
-	}
-	return 0, invalid("model %q has no output %q (it has %s)", m.Name, name, strings.Join(names, ", "))
-}
-
 // Rows returns the rows that a request's tensors hold, packed for Score: those
 // of the one tensor called InputName, or one column from each of NumFeatures
-// tensors that are named as the features. The result may be the memory of the
-// tensor or of dst. The error is an *Error.
-func (m *Model) Rows(dst []float32, in []Tensor) ([]float32, error) {
+// tensors that are named as the features. The result is the memory of the tensor
+// or of room. The error is an *Error.
+func (m *Model) Rows(room *Buffer, in []Tensor) (predict.Values, error) {
 	for i := range in {
 		if err := checkShape(&in[i]); err != nil {
-			return nil, err
+			return predict.Values{}, err
 		}
 	}
 	if len(in) == 1 && in[0].Name == InputName {
-		return m.matrix(dst, &in[0])
+		return m.matrix(room, &in[0])
 	}
-	return m.columns(dst, in)
+	return m.columns(room, in)
 }
 
 // checkShape makes sure that the shape is not negative, does not overflow and
@@ -115,33 +102,51 @@ func checkShape(t *Tensor) error {
 }
 
 // matrix returns the rows of a tensor of rows × features.
-func (m *Model) matrix(dst []float32, t *Tensor) ([]float32, error) {
+func (m *Model) matrix(room *Buffer, t *Tensor) (x predict.Values, err error) {
 	if len(t.Shape) != 2 || t.Shape[1] != int64(m.NumFeatures) {
-		return nil, invalid("input %q has shape %s, want [rows,%d]", t.Name, shapeText(t.Shape), m.NumFeatures)
+		return x, invalid("input %q has shape %s, want [rows,%d]", t.Name, shapeText(t.Shape), m.NumFeatures)
 	}
 	if err := m.CheckRows(int(t.Shape[0])); err != nil {
-		return nil, err
+		return x, err
 	}
 	if t.Datatype != "BYTES" {
 		return t.Values, nil
 	}
-	dst = dst[:0]
+	dst := room.Resize(m.Input, len(t.Text))
+	next := 0
 	for i, text := range t.Text {
-		v, err := m.Code(i%m.NumFeatures, text)
-		if err != nil {
-			return nil, invalid("row %d: %s", i/m.NumFeatures, err)
+		v := nan
+		if !t.missing(i, &next) {
+			if v, err = m.Code(i%m.NumFeatures, text); err != nil {
+				return x, invalid("row %d: %s", i/m.NumFeatures, err)
+			}
 		}
-		dst = append(dst, v)
+		set(dst, i, v)
 	}
-	return dst, nil
+	return *dst, nil
 }
 
 // columns puts one tensor per feature side by side. It makes room for the rows
 // only when every column is there, so that a request cannot ask for more memory
 // than it sends.
-func (m *Model) columns(dst []float32, in []Tensor) ([]float32, error) {
+func (m *Model) columns(room *Buffer, in []Tensor) (x predict.Values, err error) {
+	if err := m.checkColumns(in); err != nil {
+		return x, err
+	}
+	dst := room.Resize(m.Input, in[0].len()*m.NumFeatures)
+	for i := range in {
+		if err := m.column(dst, &in[i]); err != nil {
+			return x, err
+		}
+	}
+	return *dst, nil
+}
+
+// checkColumns makes sure that there is one tensor for each feature, and not too
+// many rows.
+func (m *Model) checkColumns(in []Tensor) error {
 	if len(in) == 0 {
-		return nil, invalid("inputs is empty")
+		return invalid("inputs is empty")
 	}
 	seen := make([]bool, m.NumFeatures)
 	for i := range in {
@@ -149,49 +154,37 @@ func (m *Model) columns(dst []float32, in []Tensor) ([]float32, error) {
 		column, ok := m.features[t.Name]
 		switch {
 		case !ok:
-			return nil, m.unknownInput(t.Name)
+			return m.unknownInput(t.Name)
 		case seen[column]:
-			return nil, invalid("input %q is there twice", t.Name)
+			return invalid("input %q is there twice", t.Name)
 		case len(t.Shape) == 0 || len(t.Shape) > 2 || len(t.Shape) == 2 && t.Shape[1] != 1:
-			return nil, invalid("input %q has shape %s, want [rows] or [rows,1]", t.Name, shapeText(t.Shape))
+			return invalid("input %q has shape %s, want [rows] or [rows,1]", t.Name, shapeText(t.Shape))
 		case t.Shape[0] != in[0].Shape[0]:
-			return nil, invalid("input %q has %d rows, input %q has %d", t.Name, t.Shape[0], in[0].Name, in[0].Shape[0])
+			return invalid("input %q has %d rows, input %q has %d", t.Name, t.Shape[0], in[0].Name, in[0].Shape[0])
 		}
 		seen[column] = true
 	}
 	for column, ok := range seen {
 		if !ok {
-			return nil, invalid("input %q is missing (one tensor per feature, or one called %q)", m.Features[column].Name, InputName)
+			return invalid("input %q is missing (one tensor per feature, or one called %q)", m.Features[column].Name, InputName)
 		}
 	}
-	rows := in[0].len()
-	if err := m.CheckRows(rows); err != nil {
-		return nil, err
-	}
-	dst = slices.Grow(dst[:0], rows*m.NumFeatures)[:rows*m.NumFeatures]
-	for i := range in {
-		if err := m.column(dst, &in[i]); err != nil {
-			return nil, err
-		}
-	}
-	return dst, nil
+	return m.CheckRows(in[0].len())
 }
 
 // column writes a feature's tensor into its column of the rows in dst.
-func (m *Model) column(dst []float32, t *Tensor) error {
-	column := m.features[t.Name]
+func (m *Model) column(dst *predict.Values, t *Tensor) (err error) {
+	column, next := m.features[t.Name], 0
 	for row := range t.len() {
-		v := float32(0)
+		v := nan
 		if t.Datatype != "BYTES" {
-			v = t.Values[row]
-		} else {
-			code, err := m.Code(column, t.Text[row])
-			if err != nil {
+			v = at(&t.Values, row)
+		} else if !t.missing(row, &next) {
+			if v, err = m.Code(column, t.Text[row]); err != nil {
 				return invalid("row %d: %s", row, err)
 			}
-			v = code
 		}
-		dst[row*m.NumFeatures+column] = v
+		set(dst, row*m.NumFeatures+column, v)
 	}
 	return nil
 }
@@ -205,9 +198,9 @@ func (m *Model) Column(name string) (int, error) {
 	return 0, invalid("unknown feature %q%s", name, m.suggestFeature(name))
 }
 
-// Code returns the code of a category's text in the given column. The error is
-// an *Error.
-func (m *Model) Code(column int, text string) (float32, error) {
+// Code returns the code of a category's text in the given column: −1 for an unknown
+// text if the feature is open. The error is an *Error.
+func (m *Model) Code(column int, text string) (float64, error) {
 	f := &m.Features[column]
 	if m.codes[column] == nil {
 		if f.Type == "categorical" {
@@ -215,11 +208,13 @@ func (m *Model) Code(column int, text string) (float32, error) {
 		}
 		return 0, invalid("feature %q takes numbers, not text", f.Name)
 	}
-	code, ok := m.codes[column][text]
-	if !ok {
-		return 0, invalid("feature %q has no category %q%s", f.Name, text, nearest.Hint(text, f.Categories))
+	if code, ok := m.codes[column][text]; ok {
+		return code, nil
 	}
-	return code, nil
+	if f.Open {
+		return -1, nil
+	}
+	return 0, invalid("feature %q has no category %q%s", f.Name, text, nearest.Hint(text, f.Categories))
 }
 
 func (m *Model) unknownInput(name string) error {

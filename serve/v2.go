@@ -3,6 +3,8 @@ package serve
 import (
 	"net/http"
 	"strconv"
+
+	"hew/predict"
 )
 
 func (h *rest) serverMetadata(c *call) error {
@@ -80,20 +82,22 @@ func (h *rest) modelMetadata(c *call) error {
 		c.out = appendText(c.out, v)
 	}
 	c.out = appendText(append(c.out, `],"platform":`...), m.Platform())
-	c.tensors(`,"inputs":[`, m.Inputs())
-	c.tensors(`,"outputs":[`, m.Outputs())
-	c.out = append(c.out, "}\n"...)
+	c.out = append(c.out, `,"inputs":[`...)
+	for i, t := range m.Inputs() {
+		c.tensorInfo(i, &t)
+	}
+	c.out = append(c.out, `],"outputs":[`...)
+	for i, o := range m.Outputs() {
+		c.tensorInfo(i, &o.TensorInfo)
+	}
+	c.out = append(c.out, "]}\n"...)
 	return nil
 }
 
-func (c *call) tensors(key string, infos []TensorInfo) {
-	c.out = append(c.out, key...)
-	for i, t := range infos {
-		c.comma(i)
-		c.tensorHead(t.Name, t.Datatype, t.Shape...)
-		c.out = append(c.out, '}')
-	}
-	c.out = append(c.out, ']')
+func (c *call) tensorInfo(i int, t *TensorInfo) {
+	c.comma(i)
+	c.tensorHead(t.Name, t.Datatype, t.Shape...)
+	c.out = append(c.out, '}')
 }
 
 // tensorHead writes a tensor without its data and closing bracket.
@@ -170,27 +174,23 @@ func (h *rest) infer(c *call) error {
 	if err := c.read(h.models.MaxBody); err != nil {
 		return err
 	}
-	p := inferReader{jsonReader: jsonReader{b: c.body}, m: m, inputs: c.inputs, shapes: c.shapes, wanted: c.wanted, values: c.values}
+	p := inferReader{
+		jsonReader: jsonReader{b: c.body}, m: m, single: m.Input != predict.Float64,
+		inputs: c.inputs, shapes: c.shapes, wanted: c.wanted, values: c.tensor.Resize(m.Input, 0),
+	}
 	p.request()
-	c.inputs, c.shapes, c.wanted, c.values = p.inputs, p.shapes, p.wanted, p.values
+	c.inputs, c.shapes, c.wanted = p.inputs, p.shapes, p.wanted
 	if p.err != nil {
 		return p.err
 	}
-	x, err := m.Rows(c.x, p.inputs)
+	x, err := m.Rows(&c.x, p.inputs)
 	if err != nil {
 		return err
 	}
-	if len(p.inputs) > 1 || p.inputs[0].Datatype == "BYTES" {
-		c.x = x // in the other case x is c.values
-	}
 	if len(p.wanted) == 0 {
-		p.wanted = append(p.wanted, Predict)
+		p.wanted = m.Default()
 	}
-	var want Outputs
-	for _, o := range p.wanted {
-		want |= o
-	}
-	if err := m.Score(c.Context(), &c.result, x, want); err != nil {
+	if err := m.Score(c.Context(), &c.result, x, p.wanted); err != nil {
 		return err
 	}
 	c.inferAnswer(m, &p)
@@ -206,35 +206,22 @@ func (c *call) inferAnswer(m *Model, p *inferReader) {
 	c.out = append(c.out, `,"outputs":[`...)
 	for i, o := range p.wanted {
 		c.comma(i)
-		c.output(m, o)
+		c.output(o)
 	}
 	c.out = append(c.out, "]}\n"...)
 }
 
-func (c *call) output(m *Model, o Outputs) {
-	rows := int64(c.result.Rows)
-	switch o {
-	case Predict:
-		c.tensorHead("predict", "FP32", rows, int64(m.NumOutputs))
-		c.floats(c.result.Predict)
-	case Margin:
-		c.tensorHead("margin", "FP32", rows, int64(m.NumMargins))
-		c.floats(c.result.Margin)
-	case Leaf:
-		c.tensorHead("leaf", "INT32", rows, int64(m.NumTrees))
-		c.out = append(c.out, `,"data":[`...)
+func (c *call) output(o *Output) {
+	rows := c.result.Rows
+	c.tensorHead(o.Name, o.Datatype, int64(rows), o.Shape[1])
+	c.out = append(c.out, `,"data":[`...)
+	if o.IsLeaf() {
 		for i, v := range c.result.Leaf {
 			c.comma(i)
 			c.out = strconv.AppendInt(c.out, int64(v), 10)
 		}
+	} else {
+		c.values(o, 0, rows*o.Width())
 	}
 	c.out = append(c.out, "]}"...)
-}
-
-func (c *call) floats(values []float32) {
-	c.out = append(c.out, `,"data":[`...)
-	for i, v := range values {
-		c.comma(i)
-		c.out = appendFloat(c.out, v)
-	}
 }

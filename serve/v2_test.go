@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"hew/predict"
 	"hew/serve"
 )
 
@@ -220,7 +221,7 @@ func TestInferRefusals(t *testing.T) {
 func TestInferRefusesLargeAnswer(t *testing.T) {
 	p := argmax()
 	p.NumTrees = 2000
-	p.Leaf = func(dst []int32, x []float32) { panic("must not be called") }
+	p.Leaf = func(dst []int32, x predict.Values) { panic("must not be called") }
 	m, err := serve.NewModels(serve.Limits{MaxBody: 4096, MaxRows: 50}, nil, p)
 	require.NoError(t, err)
 	w := send(serve.Handler(m), "POST", "/v2/models/argmax/infer", strings.TrimSuffix(tensor(`[1,1]`, "FP32", `[1]`), "}")+`,"outputs":[{"name":"leaf"}]}`)
@@ -246,9 +247,15 @@ func FuzzInfer(f *testing.F) {
 	for _, text := range jsonTexts {
 		f.Add(text)
 	}
-	h := serve.Handler(newModels(f))
+	f.Add(tensor(`[2,2]`, "BYTES", `[[null,"blue"],[null,null]]`))
+	f.Add(`[[1e300,"green"],[Infinity,null]]`)
+	h := handler(f, churn(), shades(intLabels))
+	paths := []string{
+		"/v2/models/churn/infer", "/predict", "/batch_predict", "/v2/repository/index",
+		"/v2/models/shades/infer", "/predict?model=shades", "/batch_predict?model=shades",
+	}
 	f.Fuzz(func(t *testing.T, body string) {
-		for _, path := range []string{"/v2/models/churn/infer", "/predict", "/batch_predict", "/v2/repository/index"} {
+		for _, path := range paths {
 			w := send(h, "POST", path, body)
 			require.Less(t, w.Code, 500, "%s %s", path, w.Body)
 			require.True(t, json.Valid(w.Body.Bytes()), "%s %s", path, w.Body)

@@ -1,9 +1,12 @@
 package leaves
 
-import "hew/ir"
+import (
+	"hew/ir"
+	"hew/predict"
+)
 
 // Check has leaves read e, and checks its decisions against those of other.
-func Check(e, other *ir.Ensemble, x []float32) error {
+func Check(e, other *ir.Ensemble, x predict.Values) error {
 	m, err := load(e, x)
 	if err != nil {
 		return err

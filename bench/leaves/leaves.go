@@ -1,9 +1,9 @@
 // Package leaves scores ensembles with dmitryikh/leaves, the interpreter that Go
 // programs use today: the baseline of hew bench.
 //
-// leaves reads no XGBoost JSON, but it reads LightGBM's text, which can say the
-// same trees exactly (text.go). It sums in float64 what XGBoost sums in float32,
-// so its margins differ in their last bits, while every decision must agree.
+// leaves reads neither XGBoost JSON nor pickles, but it reads LightGBM's text, which
+// can say the same trees exactly (text.go). It sums in float64: what XGBoost sums in
+// float32 differs in its last bits, while every decision must agree.
 package leaves
 
 import (
@@ -21,6 +21,7 @@ import (
 	"hew/bench/measure"
 	"hew/interp"
 	"hew/ir"
+	"hew/predict"
 )
 
 // ErrUnsupported is wrapped by errors about ensembles that leaves cannot score.
@@ -34,11 +35,11 @@ var ErrUnsupported = errors.New("leaves cannot score it")
 //
 // leaves is called as its users call it: PredictSingle (Predict if there are
 // several outputs) for a row, PredictDense with its own threads for a batch, on
-// rows that are float64 already. The base margin and the link, which leaves does
-// not know, are applied to its sums by the reference's code, so that every engine
+// rows that are float64 already. The base margin, the link and stages, which leaves
+// does not know, are applied to its sums by the reference's code, so that every engine
 // of a run does the same work; its margins are the float64 sum plus the base
-// margin, rounded to float32.
-func New(e *ir.Ensemble, x []float32) (bench.Engine, error) {
+// margin, rounded to the type of e's sums. Columns have to be folded before.
+func New(e *ir.Ensemble, x predict.Values) (bench.Engine, error) {
 	m, err := load(e, x)
 	if err != nil {
 		return bench.Engine{}, err
@@ -52,21 +53,22 @@ func New(e *ir.Ensemble, x []float32) (bench.Engine, error) {
 // A model is an ensemble in leaves, with rows.
 type model struct {
 	*leaves.Ensemble
-	reference *interp.Engine
+	reference interp.Typed
 	base      []float64
-	x         []float64 // rows × features
+	rowValues predict.Values // rows × features, as given
+	x         []float64      // the same as leaves takes them
 	features  int
-	outputs   int       // margins per row
-	width     int       // predictions per row
-	sums      []float64 // rows × outputs, what leaves returned last
-	margins   []float32 // rows × outputs
-	predicted []float32 // rows × width
+	outputs   int            // margins per row
+	width     int            // predictions per row
+	sums      []float64      // rows × outputs, what leaves returned last
+	margins   predict.Values // rows × outputs
+	predicted predict.Values // rows × width
 }
 
-func load(e *ir.Ensemble, x []float32) (*model, error) {
+func load(e *ir.Ensemble, x predict.Values) (*model, error) {
 	features := len(e.Features)
-	if len(x)%features != 0 {
-		return nil, fmt.Errorf("%d values are no rows of %d features", len(x), features)
+	if x.Len()%features != 0 {
+		return nil, fmt.Errorf("%d values are no rows of %d features", x.Len(), features)
 	}
 	text, err := Text(e)
 	if err != nil {
@@ -76,14 +78,14 @@ func load(e *ir.Ensemble, x []float32) (*model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("leaves: %w", err)
 	}
-	rows, width := len(x)/features, e.Link.Width(e.Outputs)
+	rows, width, sum := x.Len()/features, e.Width(), predict.Type(e.Sum.String())
 	m := &model{
-		Ensemble: read, reference: interp.New(e), base: e.BaseMargin,
-		x: make([]float64, len(x)), features: features, outputs: e.Outputs, width: width,
-		sums: make([]float64, rows*e.Outputs), margins: make([]float32, rows*e.Outputs), predicted: make([]float32, rows*width),
+		Ensemble: read, reference: interp.New(e).Typed(), base: e.BaseMargin,
+		rowValues: x, x: x.F64, features: features, outputs: e.Outputs, width: width,
+		sums: make([]float64, rows*e.Outputs), margins: predict.MakeValues(sum, rows*e.Outputs), predicted: predict.MakeValues(sum, rows*width),
 	}
-	for i, v := range x {
-		m.x[i] = float64(v)
+	for _, v := range x.F32 {
+		m.x = append(m.x, float64(v))
 	}
 	return m, nil
 }
@@ -110,11 +112,11 @@ func (m *model) batch(begin, end, threads int) {
 
 // finish makes predictions of the sums of rows [begin, end).
 func (m *model) finish(begin, end int) {
-	margins := m.margins[begin*m.outputs : end*m.outputs]
-	for i, sum := range m.sums[begin*m.outputs : end*m.outputs] {
-		margins[i] = float32(m.base[i%m.outputs] + sum)
+	part := func(v predict.Values, width int) predict.Values { return v.Slice(begin*width, end*width) }
+	for i := begin * m.outputs; i < end*m.outputs; i++ {
+		m.margins.Set(i, m.base[i%m.outputs]+m.sums[i])
 	}
-	m.reference.Transform(m.predicted[begin*m.width:end*m.width], margins)
+	m.reference.Answer(0, part(m.predicted, m.width), part(m.margins, m.outputs), part(m.rowValues, m.features))
 }
 
 func (m *model) measure(s measure.Spec, d time.Duration) (measure.Sample, error) {
@@ -134,38 +136,41 @@ func (m *model) measure(s measure.Spec, d time.Duration) (measure.Sample, error)
 func (m *model) score() (bench.Outputs, error) {
 	m.batch(0, m.rows(), 1)
 	m.finish(0, m.rows())
-	return bench.Outputs{Margin: slices.Clone(m.margins), Predict: slices.Clone(m.predicted)}, nil
+	return bench.Outputs{Margin: clone(m.margins), Predict: clone(m.predicted)}, nil
 }
 
-// checkRows is how many rows are checked at a time; it bounds memory.
-const checkRows = 256
+func clone(v predict.Values) predict.Values {
+	return predict.Values{F32: slices.Clone(v.F32), F64: slices.Clone(v.F64)}
+}
 
 // check compares what leaves returns for x, row by row and as a batch, with the
 // float64 sums of the leaf values that the reference reaches.
-func (m *model) check(e *ir.Ensemble, x []float32) error {
-	reference := interp.New(e)
-	trees := len(e.Trees)
-	perTree := make([]float32, checkRows*trees)
-	want := make([]float64, m.outputs)
+func (m *model) check(e *ir.Ensemble, x predict.Values) error {
+	want, err := m.want(e, x)
+	if err != nil {
+		return err
+	}
 	m.batch(0, m.rows(), 2)
-	for begin := 0; begin < m.rows(); begin += checkRows {
-		end := min(begin+checkRows, m.rows())
-		reference.PerTree(perTree[:(end-begin)*trees], x[begin*m.features:end*m.features])
-		for i := begin; i < end; i++ {
-			clear(want)
-			for t, v := range perTree[(i-begin)*trees : (i-begin+1)*trees] {
-				want[e.Trees[t].Output] += float64(v)
-			}
-			if err := m.compare(i, want); err != nil { // of the batch
-				return err
-			}
-			m.row(i)
-			if err := m.compare(i, want); err != nil {
-				return err
-			}
+	for i := range m.rows() {
+		if err := m.compare(i, want[i*m.outputs:(i+1)*m.outputs]); err != nil { // of the batch
+			return err
+		}
+		m.row(i)
+		if err := m.compare(i, want[i*m.outputs:(i+1)*m.outputs]); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// want returns the sums of leaf values, without base margins, in float64.
+func (m *model) want(e *ir.Ensemble, x predict.Values) ([]float64, error) {
+	bare := *e
+	bare.Sum, bare.BaseLast, bare.Link = ir.Double, false, ir.Identity
+	bare.BaseMargin = make([]float64, e.Outputs)
+	want := make([]float64, len(m.sums))
+	interp.New(&bare).Margin64(want, m.x)
+	return want, bare.Verify()
 }
 
 func (m *model) compare(row int, want []float64) error {

@@ -12,6 +12,7 @@ import (
 	"hew/internal/nodiff"
 	"hew/interp"
 	"hew/ir"
+	"hew/predict"
 )
 
 // values are the float32 numbers at which comparisons go wrong, with their
@@ -68,7 +69,7 @@ func TestDecisionsAgree(t *testing.T) {
 		"seven parallel ones": ensemble(t, 2, 7, thresholds...),
 	} {
 		x := pairs()
-		engine, err := leaves.New(e, x)
+		engine, err := leaves.New(e, predict.ValuesOf(x))
 		require.NoError(t, err, name)
 		require.True(t, engine.Foreign)
 		got, err := engine.Score()
@@ -77,30 +78,51 @@ func TestDecisionsAgree(t *testing.T) {
 		interp.New(e).Margin(want, x)
 		for i, w := range want {
 			if w != w || math.IsInf(float64(w), 0) {
-				require.Equal(t, math.Float64bits(float64(w)), math.Float64bits(float64(got.Margin[i])), "%s, margin %d", name, i)
+				require.Equal(t, math.Float64bits(float64(w)), math.Float64bits(float64(got.Margin.F32[i])), "%s, margin %d", name, i)
 			} else {
-				require.InDelta(t, w, got.Margin[i], 1e-4, "%s, margin %d", name, i)
+				require.InDelta(t, w, got.Margin.F32[i], 1e-4, "%s, margin %d", name, i)
 			}
 		}
 	}
 }
 
-// TestRandomEnsembles has leaves score ensembles that no trainer writes. New
-// checks every decision.
+// TestRandomEnsembles has leaves score ensembles that no trainer writes, in all pairs
+// of types. New checks every decision.
 func TestRandomEnsembles(t *testing.T) {
 	scored := 0
-	for seed := range uint64(300) {
-		e := nodiff.Ensemble(seed, 12, 7)
+	for seed := range uint64(600) {
+		s := nodiff.Shape{Trees: 12, Depth: 7, Input: ir.Precision(seed % 2), Sum: ir.Precision(seed / 2 % 2)}
+		s.Answers = seed%4 == 3 // both are float64
+		e := s.Ensemble(seed)
 		if e.Linear != nil || len(e.Trees) < e.Outputs {
 			continue
 		}
 		simplify(e)
 		require.NoError(t, e.Verify())
-		_, err := leaves.New(e, nodiff.Rows(e, 400, seed))
+		engine, err := leaves.New(e, nodiff.Rows(e, 400, seed))
 		require.NoError(t, err, "seed %d", seed)
+		got, err := engine.Score()
+		require.NoError(t, err)
+		require.Equal(t, 400*e.Width(), got.Predict.Len())
+		require.Equal(t, predict.Type(e.Sum.String()), got.Predict.Type())
 		scored++
 	}
-	require.Greater(t, scored, 100)
+	require.Greater(t, scored, 200)
+}
+
+// A forest of one output has vector leaves of one value, and a division after them.
+func TestForest(t *testing.T) {
+	e := ir.MustParse("(f0<0.5? [1] [2])", "(f0<-1 [3] [4])")
+	e.Input, e.Sum = ir.Double, ir.Double
+	e.Post = []ir.Stage{{Code: ir.StageDivide, Args: []int32{0}, Width: 1, A: 2}}
+	e.Answers = []ir.Answer{{Name: "predict", Vector: 1}}
+	require.NoError(t, e.Verify())
+	engine, err := leaves.New(e, predict.ValuesOf([]float64{0, math.Nextafter(0.5, 0), 0.5, -2}))
+	require.NoError(t, err)
+	got, err := engine.Score()
+	require.NoError(t, err)
+	require.Equal(t, []float64{5, 5, 6, 4}, got.Margin.F64)
+	require.Equal(t, []float64{2.5, 2.5, 3, 2}, got.Predict.F64)
 }
 
 // simplify replaces what leaves cannot score: sets by a bound of theirs, vectors
@@ -129,45 +151,48 @@ func simplify(e *ir.Ensemble) {
 
 func TestOneFeature(t *testing.T) {
 	e := ir.MustParse("(f0<0.5? 1 2)", "3")
-	engine, err := leaves.New(e, values())
+	engine, err := leaves.New(e, predict.ValuesOf(values()))
 	require.NoError(t, err)
 	got, err := engine.Score()
 	require.NoError(t, err)
-	require.Len(t, got.Margin, len(values()))
+	require.Equal(t, len(values()), got.Margin.Len())
 }
 
 func TestCheckFindsAnotherDecision(t *testing.T) {
 	of := func(tree string) *ir.Ensemble { return ensemble(t, 1, 1, "(f1<0.5 4 8)", tree) }
 	e := of("(f0<0.5? 1 2)")
-	require.NoError(t, leaves.Check(e, of("(f0<0.5? 1 2)"), pairs()))
+	require.NoError(t, leaves.Check(e, of("(f0<0.5? 1 2)"), predict.ValuesOf(pairs())))
 	for _, other := range []string{"(f0<0.5 1 2)", "(f0<0.49999997? 1 2)", "(f0<0.50000006? 1 2)", "(f1<0.5? 1 2)", "(f0<0.5? 1 2.0000002)"} {
-		require.ErrorContains(t, leaves.Check(e, of(other), pairs()), "leaves decides otherwise: row ", other)
+		require.ErrorContains(t, leaves.Check(e, of(other), predict.ValuesOf(pairs())), "leaves decides otherwise: row ", other)
 	}
 }
 
 func TestRefuses(t *testing.T) {
 	linear := ensemble(t, 1, 1)
 	linear.Linear = &ir.Linear{Weights: []float64{1, 2}, Bias: []float64{0}}
+	piped := ir.MustParse("(f0<1 1 2)")
+	piped.Columns = []ir.Column{{Ops: []ir.Op{{Code: ir.OpRound}}}}
 	for want, e := range map[string]*ir.Ensemble{
+		"splits test columns that a pipeline computes": piped,
 		"no trees":                                ensemble(t, 1, 1),
 		"a linear model":                          linear,
 		"tree 0 has vector leaves":                ir.MustParse("(f0<1 [1 2] [3 4])"),
 		"tree 1, node 2: a categorical split":     ir.MustParse("1", "(f0<1 1 (f1{1:2} 3 4))"),
 		"outputs have different numbers of trees": ensemble(t, 2, 2, "1", "2", "3", "4", "5", "6"),
 	} {
-		_, err := leaves.New(e, make([]float32, 2))
+		_, err := leaves.New(e, predict.MakeValues(predict.Float32, 2))
 		require.ErrorIs(t, err, leaves.ErrUnsupported)
 		require.EqualError(t, err, "leaves cannot score it: "+want)
 	}
-	_, err := leaves.New(ensemble(t, 2, 2, "1", "2", "3"), nil)
+	_, err := leaves.New(ensemble(t, 2, 2, "1", "2", "3"), predict.Values{})
 	require.ErrorIs(t, err, leaves.ErrUnsupported)
-	_, err = leaves.New(ensemble(t, 1, 1, "1"), make([]float32, 3))
+	_, err = leaves.New(ensemble(t, 1, 1, "1"), predict.MakeValues(predict.Float32, 3))
 	require.EqualError(t, err, "3 values are no rows of 2 features")
 }
 
 func TestMeasure(t *testing.T) {
 	for _, outputs := range []int{1, 2} {
-		engine, err := leaves.New(ensemble(t, outputs, 1, "(f0<1 1 2)", "(f1<1 1 2)"), pairs())
+		engine, err := leaves.New(ensemble(t, outputs, 1, "(f0<1 1 2)", "(f1<1 1 2)"), predict.ValuesOf(pairs()))
 		require.NoError(t, err)
 		for _, s := range [][2]int{{1, 1}, {1, 2}, {64, 1}, {4096, 2}} {
 			sample, err := engine.Measure(measure.Spec{Batch: s[0], Threads: s[1]}, time.Millisecond)

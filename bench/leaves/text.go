@@ -30,7 +30,7 @@ func Text(e *ir.Ensemble) ([]byte, error) {
 	for i, t := range trees {
 		begin := body.Len()
 		fmt.Fprintf(&body, "Tree=%d\n", i)
-		writeTree(&body, t)
+		writeTree(&body, t, e.Input)
 		body.WriteString("\n\n")
 		sizes[i] = body.Len() - begin
 	}
@@ -85,9 +85,11 @@ func unsupported(e *ir.Ensemble) error {
 		return fmt.Errorf("a linear model")
 	case len(e.Trees) == 0:
 		return fmt.Errorf("no trees")
+	case e.Columns != nil:
+		return fmt.Errorf("splits test columns that a pipeline computes")
 	}
 	for i := range e.Trees {
-		if e.Trees[i].Vectors != nil {
+		if e.Trees[i].Vectors != nil && e.Outputs > 1 {
 			return fmt.Errorf("tree %d has vector leaves", i)
 		}
 		for j, n := range e.Trees[i].Nodes {
@@ -101,7 +103,7 @@ func unsupported(e *ir.Ensemble) error {
 
 // writeTree writes the fields of t. LightGBM numbers splits from 0 up and leaves
 // from -1 down, each in preorder.
-func writeTree(b *bytes.Buffer, t *ir.Tree) {
+func writeTree(b *bytes.Buffer, t *ir.Tree, input ir.Precision) {
 	number := make([]int, len(t.Nodes))
 	var splits, leaves []*ir.Node
 	t.Walk(func(i, _ int) {
@@ -118,7 +120,7 @@ func writeTree(b *bytes.Buffer, t *ir.Tree) {
 	one := func(*ir.Node) string { return "1" } // LightGBM wants weights and counts, and scores without
 	writeField(b, "split_feature", splits, func(n *ir.Node) string { return strconv.Itoa(int(n.Feature)) })
 	writeField(b, "split_gain", splits, one)
-	writeField(b, "threshold", splits, func(n *ir.Node) string { return threshold(n.Threshold) })
+	writeField(b, "threshold", splits, func(n *ir.Node) string { return threshold(n.Threshold, input) })
 	writeField(b, "decision_type", splits, func(n *ir.Node) string {
 		if n.DefaultLeft {
 			return strconv.Itoa(decisionType | defaultLeft)
@@ -127,7 +129,12 @@ func writeTree(b *bytes.Buffer, t *ir.Tree) {
 	})
 	writeField(b, "left_child", splits, func(n *ir.Node) string { return strconv.Itoa(number[n.Left]) })
 	writeField(b, "right_child", splits, func(n *ir.Node) string { return strconv.Itoa(number[n.Right]) })
-	writeField(b, "leaf_value", leaves, func(n *ir.Node) string { return formatFloat(n.Value) })
+	writeField(b, "leaf_value", leaves, func(n *ir.Node) string {
+		if t.Vectors != nil {
+			return formatFloat(t.Vectors[n.Vector])
+		}
+		return formatFloat(n.Value)
+	})
 	writeField(b, "leaf_weight", leaves, one)
 	writeField(b, "leaf_count", leaves, one)
 	writeField(b, "internal_value", splits, one)
@@ -149,11 +156,14 @@ func writeField[T any](b *bytes.Buffer, name string, of []T, value func(T) strin
 }
 
 // threshold returns the number u such that x <= u, which LightGBM asks, is x < t
-// for every float32 x: the float32 below t. No number is below -Inf, nothing is
-// less than -Inf, and nothing is <= NaN.
-func threshold(t float64) string {
-	if math.IsInf(t, -1) {
+// for every x of the input type: the number of that type below t. No number is below
+// -Inf, nothing is less than -Inf, and nothing is <= NaN.
+func threshold(t float64, input ir.Precision) string {
+	switch {
+	case math.IsInf(t, -1):
 		return "NaN"
+	case input == ir.Double:
+		return formatFloat(math.Nextafter(t, math.Inf(-1)))
 	}
 	return formatFloat(float64(math.Nextafter32(float32(t), float32(math.Inf(-1)))))
 }

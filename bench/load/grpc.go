@@ -4,20 +4,16 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"math"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
+	"hew/predict"
 	"hew/serve/grpc/proto/inference"
 )
 
-// inputName and outputName are the tensors of the protocol V2, as package serve
-// names them.
-const (
-	inputName  = "input-0"
-	outputName = "predict"
-)
+// inputName is the tensor of rows of the protocol V2, as package serve names it.
+const inputName = "input-0"
 
 // GRPC asks the Open Inference Protocol V2 at addr, host:port, with raw tensors.
 func GRPC(addr string, q Questions) Target {
@@ -42,40 +38,47 @@ func (c *grpcConn) close() { c.conn.Close() }
 
 func (c *grpcConn) ask(i int) error {
 	q := c.questions
-	var err error
-	if c.raw, err = binary.Append(c.raw[:0], binary.LittleEndian, q.request(i)); err != nil {
-		return err
-	}
+	x := q.request(i)
+	c.raw, _ = binary.Append(c.raw[:0], binary.LittleEndian, x.F32) // floats are of fixed size
+	c.raw, _ = binary.Append(c.raw, binary.LittleEndian, x.F64)
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	resp, err := c.client.ModelInfer(ctx, &inference.ModelInferRequest{
+	req := &inference.ModelInferRequest{
 		ModelName: q.Model,
 		Inputs: []*inference.ModelInferRequest_InferInputTensor{{
-			Name: inputName, Datatype: "FP32", Shape: []int64{int64(q.BatchRows), int64(q.Features)},
+			Name: inputName, Datatype: datatype(x.Type()), Shape: []int64{int64(q.BatchRows), int64(q.Features)},
 		}},
 		RawInputContents: [][]byte{c.raw},
-	})
+	}
+	if q.Output != "" { // otherwise the server gives nothing else
+		req.Outputs = []*inference.ModelInferRequest_InferRequestedOutputTensor{{Name: q.Output}}
+	}
+	resp, err := c.client.ModelInfer(ctx, req)
 	if err != nil {
 		return err
 	}
-	got, err := rawValues(resp)
+	got, err := q.rawValues(resp)
 	if err != nil {
 		return err
 	}
 	return q.verify(i, got, false)
 }
 
-func rawValues(resp *inference.ModelInferResponse) ([]float32, error) {
+func (q *Questions) rawValues(resp *inference.ModelInferResponse) (v predict.Values, err error) {
 	if len(resp.Outputs) != 1 || len(resp.RawOutputContents) != 1 {
-		return nil, fmt.Errorf("%d output tensors and %d raw ones, want 1", len(resp.Outputs), len(resp.RawOutputContents))
+		return v, fmt.Errorf("%d output tensors and %d raw ones, want 1", len(resp.Outputs), len(resp.RawOutputContents))
 	}
-	if o := resp.Outputs[0]; o.Name != outputName || o.Datatype != "FP32" {
-		return nil, fmt.Errorf("output tensor %q of type %s, want %q of type FP32", o.Name, o.Datatype, outputName)
+	want := datatype(q.Want.Type())
+	if o := resp.Outputs[0]; o.Name != q.output() || o.Datatype != want {
+		return v, fmt.Errorf("output tensor %q of type %s, want %q of type %s", o.Name, o.Datatype, q.output(), want)
 	}
 	raw := resp.RawOutputContents[0]
-	values := make([]float32, len(raw)/4)
-	for i := range values {
-		values[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
+	if q.Want.Type() == predict.Float64 {
+		v = predict.MakeValues(predict.Float64, len(raw)/8)
+		_, err = binary.Decode(raw, binary.LittleEndian, v.F64)
+	} else {
+		v = predict.MakeValues(predict.Float32, len(raw)/4)
+		_, err = binary.Decode(raw, binary.LittleEndian, v.F32)
 	}
-	return values, nil
+	return v, err
 }

@@ -26,27 +26,73 @@ var sums = predict.Predictor{
 		Name: "sums", Version: "1", NumFeatures: 2, NumOutputs: 2, NumMargins: 2, Task: "regression",
 		Features: []predict.Feature{{Name: "a", Type: "float"}, {Name: "b", Type: "float"}},
 	},
-	Predict: func(dst, x []float32) {
-		for i := range len(x) / 2 {
-			dst[2*i] = x[2*i] + x[2*i+1]
-			dst[2*i+1] = 2 * dst[2*i]
+	Predict: func(dst, x predict.Values) {
+		for i := range x.Len() / 2 {
+			dst.F32[2*i] = x.F32[2*i] + x.F32[2*i+1]
+			dst.F32[2*i+1] = 2 * dst.F32[2*i]
 		}
 	},
-	Margin: func(dst, x []float32) { clear(dst) },
+	Margin: func(dst, x predict.Values) { clear(dst.F32) },
+}
+
+// answering is a model of float64 whose first answer, of two values, has the given
+// name; its other one is a label.
+func answering(name string) predict.Predictor {
+	p := predict.Predictor{Info: predict.Info{
+		Name: name, Version: "1", NumFeatures: 2, NumOutputs: 2, NumMargins: 1, Task: "classification",
+		Input: predict.Float64, Output: predict.Float64,
+		Features: []predict.Feature{{Name: "a", Type: "float"}, {Name: "b", Type: "float"}},
+		Answers: []predict.Answer{
+			{Name: name, Width: 2}, {Name: "label", Width: 1, Labels: []predict.Labels{{Texts: []string{"no", "yes"}, Type: "text"}}},
+		},
+	}}
+	if name == "predict" {
+		p.Answers = p.Answers[:1]
+	}
+	p.Margin = func(dst, x predict.Values) {
+		for i := range dst.F64 {
+			dst.F64[i] = x.F64[2*i] / 3
+		}
+	}
+	p.Answer = func(i int, dst, margins, x predict.Values) {
+		for r, m := range margins.F64 {
+			if i == 0 {
+				dst.F64[2*r], dst.F64[2*r+1] = m, m+x.F64[2*r+1]
+			} else {
+				dst.F64[r] = 1
+			}
+		}
+	}
+	p.Predict = func(dst, x predict.Values) {
+		margins := predict.MakeValues(predict.Float64, x.Len()/2)
+		p.Margin(margins, x)
+		p.Answer(0, dst, margins, x)
+	}
+	return p
 }
 
 func questions(batchRows int) load.Questions {
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	q := load.Questions{Model: "sums", Features: 2, Outputs: 2, BatchRows: batchRows}
-	q.X = []float32{1, 0.1, nan, 2, inf, 1, -inf, 1, 1e-45, 0, 3.4e38, 0, -0.25, 16777216}
-	q.Want = make([]float32, len(q.X))
+	q.X = predict.ValuesOf([]float32{1, 0.1, nan, 2, inf, 1, -inf, 1, 1e-45, 0, 3.4e38, 0, -0.25, 16777216})
+	q.Want = predict.MakeValues(predict.Float32, q.X.Len())
 	sums.Predict(q.Want, q.X)
+	return q
+}
+
+// answerQuestions are questions about the first answer of a model of float64.
+func answerQuestions(name string, batchRows int) load.Questions {
+	q := load.Questions{Model: name, Features: 2, Outputs: 2, Output: name, BatchRows: batchRows}
+	q.X = predict.ValuesOf([]float64{1, 0.1, math.NaN(), 2, math.Inf(1), 1, math.Inf(-1), 1, 5e-324, 0, 1.7e308, 0, -0.25, 1 << 53})
+	q.Want = predict.MakeValues(predict.Float64, q.X.Len())
+	answering(name).Predict(q.Want, q.X)
 	return q
 }
 
 // servers starts the real servers and returns their addresses.
 func servers(t *testing.T) (rest, grpcAddr string) {
-	models, err := serve.NewModels(serve.DefaultConfig().Limits, nil, sums)
+	models, err := serve.NewModels(serve.DefaultConfig().Limits, nil,
+		sums, answering("proba"), answering("score"), answering("predict"))
 	require.NoError(t, err)
 	h := httptest.NewServer(serve.Handler(models))
 	t.Cleanup(h.Close)
@@ -88,6 +134,27 @@ func TestProtocols(t *testing.T) {
 	}
 }
 
+// Models of float64 are asked for their first answer, whatever its name is.
+func TestProtocolsOfAnswers(t *testing.T) {
+	rest, grpcAddr := servers(t)
+	for _, name := range []string{"proba", "score", "predict"} {
+		for _, batchRows := range []int{1, 3} {
+			q := answerQuestions(name, batchRows)
+			for _, target := range []load.Target{load.REST(rest, q), load.RESTV2(rest, q), load.GRPC(grpcAddr, q)} {
+				r, err := load.Run(target, load.Plan{Connections: 1, Duration: 20 * time.Millisecond})
+				require.NoError(t, err, name)
+				require.Zero(t, r.Errors, "%s %s: %s", name, r.Engine, r.FirstError)
+				require.Greater(t, r.Requests, int64(5))
+			}
+			q.Want.Set(2*batchRows-1, math.Nextafter(q.Want.At(2*batchRows-1), 9)) // of the first request
+			for _, target := range []load.Target{load.REST(rest, q), load.RESTV2(rest, q), load.GRPC(grpcAddr, q)} {
+				_, err := load.Run(target, load.Plan{Connections: 1, Duration: time.Millisecond})
+				require.ErrorContains(t, err, ": prediction ", "one bit is wrong")
+			}
+		}
+	}
+}
+
 // handle starts a server of sums whose answers spoil may change: it is called
 // with the number of the request, from 0, and writes an answer of its own if it
 // returns true.
@@ -97,12 +164,11 @@ func handle(t *testing.T, spoil func(n int64, w http.ResponseWriter) bool) strin
 		if spoil(n.Add(1)-1, w) {
 			return
 		}
-		var row [2]float32
+		var row, y [2]float32
 		if err := json.NewDecoder(r.Body).Decode(&row); err != nil {
 			t.Error(err)
 		}
-		var y [2]float32
-		sums.Predict(y[:], row[:])
+		sums.Predict(predict.ValuesOf(y[:]), predict.ValuesOf(row[:]))
 		_ = json.NewEncoder(w).Encode(map[string]any{"model": "sums", "prediction": y})
 	}))
 	t.Cleanup(s.Close)
@@ -112,8 +178,8 @@ func handle(t *testing.T, spoil func(n int64, w http.ResponseWriter) bool) strin
 // finite returns questions that encoding/json can answer.
 func finite() load.Questions {
 	q := questions(1)
-	q.X, q.Want = q.X[8:], q.Want[8:]
-	q.X[2], q.Want[2], q.Want[3] = 1, 1, 2 // 3.4e38 doubled is infinite
+	q.X, q.Want = q.X.Slice(8, 14), q.Want.Slice(8, 14)
+	q.X.F32[2], q.Want.F32[2], q.Want.F32[3] = 1, 1, 2 // 3.4e38 doubled is infinite
 	return q
 }
 
@@ -164,7 +230,7 @@ func TestErrorsAreCounted(t *testing.T) {
 			return true
 		})
 		q := finite()
-		q.X, q.Want = q.X[4:], q.Want[4:] // its answer is not [1 2]
+		q.X, q.Want = q.X.Slice(4, 6), q.Want.Slice(4, 6) // its answer is not [1 2]
 		r, err := load.Run(load.REST(addr, q), load.Plan{Connections: 2, Rate: 500, Duration: 100 * time.Millisecond})
 		require.NoError(t, err, name)
 		require.EqualValues(t, 50, r.Requests, name)

@@ -4,22 +4,25 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+
+	"hew/predict"
 )
 
 // Questions are rows, and the predictions that a server owes for them.
 type Questions struct {
 	Model     string // as the server names it
-	X         []float32
-	Features  int // values in a row of X
-	Want      []float32
-	Outputs   int // values in a row of Want
-	BatchRows int // rows per request; rows that fill none are left out
+	X         predict.Values
+	Features  int            // values in a row of X
+	Want      predict.Values // what Predictor.Predict gives for X
+	Outputs   int            // values in a row of Want
+	Output    string         // the name of Want: the first of the model's answers, "" if it has none
+	BatchRows int            // rows per request; rows that fill none are left out
 }
 
 func (q *Questions) check() error {
-	rows := len(q.X) / max(q.Features, 1)
-	if q.Features < 1 || q.Outputs < 1 || rows*q.Features != len(q.X) || rows*q.Outputs != len(q.Want) {
-		return fmt.Errorf("%d values in rows of %d for %d predictions in rows of %d", len(q.X), q.Features, len(q.Want), q.Outputs)
+	rows := q.X.Len() / max(q.Features, 1)
+	if q.Features < 1 || q.Outputs < 1 || rows*q.Features != q.X.Len() || rows*q.Outputs != q.Want.Len() {
+		return fmt.Errorf("%d values in rows of %d for %d predictions in rows of %d", q.X.Len(), q.Features, q.Want.Len(), q.Outputs)
 	}
 	if q.BatchRows < 1 || q.BatchRows > rows {
 		return fmt.Errorf("%d rows per request of %d rows", q.BatchRows, rows)
@@ -28,25 +31,41 @@ func (q *Questions) check() error {
 }
 
 // requests returns the number of distinct requests.
-func (q *Questions) requests() int { return len(q.X) / q.Features / q.BatchRows }
+func (q *Questions) requests() int { return q.X.Len() / q.Features / q.BatchRows }
 
 // request returns the values of request i.
-func (q *Questions) request(i int) []float32 {
+func (q *Questions) request(i int) predict.Values {
 	n := q.BatchRows * q.Features
-	return q.X[i*n : (i+1)*n]
+	return q.X.Slice(i*n, (i+1)*n)
+}
+
+// output returns the tensor that a request of the protocol V2 asks for.
+func (q *Questions) output() string {
+	if q.Output == "" {
+		return "predict"
+	}
+	return q.Output
+}
+
+// datatype returns what the protocol V2 calls a type of numbers.
+func datatype(t predict.Type) string {
+	if t == predict.Float64 {
+		return "FP64"
+	}
+	return "FP32"
 }
 
 // verify checks the predictions of request i. One NaN is as good as another; if
 // lossy is set, a NaN also stands for an infinity, which JSON does not have.
-func (q *Questions) verify(i int, got []float32, lossy bool) error {
+func (q *Questions) verify(i int, got predict.Values, lossy bool) error {
 	n := q.BatchRows * q.Outputs
-	want := q.Want[i*n : (i+1)*n]
-	if len(got) != len(want) {
-		return fmt.Errorf("%d predicted values for %d rows, want %d", len(got), q.BatchRows, len(want))
+	want := q.Want.Slice(i*n, (i+1)*n)
+	if got.Len() != want.Len() {
+		return fmt.Errorf("%d predicted values for %d rows, want %d", got.Len(), q.BatchRows, want.Len())
 	}
-	for j, w := range want {
-		g := got[j]
-		if math.Float32bits(g) == math.Float32bits(w) || g != g && (w != w || lossy && math.IsInf(float64(w), 0)) {
+	for j := range want.Len() {
+		g, w := got.At(j), want.At(j)
+		if math.Float64bits(g) == math.Float64bits(w) || g != g && (w != w || lossy && math.IsInf(w, 0)) {
 			continue
 		}
 		return fmt.Errorf("row %d: prediction %v, want %v", i*q.BatchRows+j/q.Outputs, g, w)
@@ -55,21 +74,25 @@ func (q *Questions) verify(i int, got []float32, lossy bool) error {
 }
 
 // appendValues appends values to b as a JSON array.
-func appendValues(b []byte, values []float32) []byte {
+func appendValues(b []byte, values predict.Values) []byte {
+	bits := 32
+	if values.Type() == predict.Float64 {
+		bits = 64
+	}
 	b = append(b, '[')
-	for i, v := range values {
+	for i := range values.Len() {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		switch {
+		switch v := values.At(i); {
 		case v != v:
 			b = append(b, "null"...)
-		case math.IsInf(float64(v), 1):
+		case math.IsInf(v, 1):
 			b = append(b, `"Infinity"`...)
-		case math.IsInf(float64(v), -1):
+		case math.IsInf(v, -1):
 			b = append(b, `"-Infinity"`...)
 		default:
-			b = strconv.AppendFloat(b, float64(v), 'g', -1, 32)
+			b = strconv.AppendFloat(b, v, 'g', -1, bits)
 		}
 	}
 	return append(b, ']')

@@ -7,13 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
+
+	"hew/predict"
 )
 
 // REST asks the plain service at addr, host:port: POST /predict for single rows,
@@ -24,7 +25,7 @@ func REST(addr string, q Questions) Target {
 		path = "/predict"
 	}
 	path += "?model=" + url.QueryEscape(q.Model)
-	return rest("rest", addr, q, path, plainBody, plainAnswer)
+	return rest("rest", addr, q, path, plainBody, q.plainAnswer)
 }
 
 // RESTV2 asks the Open Inference Protocol V2 at addr, host:port, with JSON
@@ -61,23 +62,37 @@ func plainBody(q *Questions, i int) []byte {
 		if r > 0 {
 			b = append(b, ',')
 		}
-		b = appendValues(b, x[r*q.Features:(r+1)*q.Features])
+		b = appendValues(b, x.Slice(r*q.Features, (r+1)*q.Features))
 	}
 	return append(b, ']')
 }
 
-func plainAnswer(body []byte) (json.RawMessage, error) {
-	var a struct{ Prediction, Predictions json.RawMessage }
-	err := json.Unmarshal(body, &a)
-	if a.Predictions != nil {
-		return a.Predictions, err
+// plainAnswer finds the numbers in an answer. What package serve calls them depends
+// on their name and, but for probabilities, on the number of rows.
+func (q *Questions) plainAnswer(body []byte) (json.RawMessage, error) {
+	name := q.Output
+	switch name {
+	case "", "predict":
+		name = "prediction"
+	case "proba":
+		name = "probabilities"
 	}
-	return a.Prediction, err
+	if q.BatchRows > 1 && name != "probabilities" {
+		name += "s"
+	}
+	var members map[string]json.RawMessage
+	err := json.Unmarshal(body, &members)
+	return members[name], err
 }
 
 func v2Body(q *Questions, i int) []byte {
-	b := fmt.Appendf(nil, `{"inputs":[{"name":%q,"shape":[%d,%d],"datatype":"FP32","data":`, inputName, q.BatchRows, q.Features)
-	return append(appendValues(b, q.request(i)), "}]}"...)
+	b := fmt.Appendf(nil, `{"inputs":[{"name":%q,"shape":[%d,%d],"datatype":%q,"data":`,
+		inputName, q.BatchRows, q.Features, datatype(q.X.Type()))
+	b = append(appendValues(b, q.request(i)), "}]"...)
+	if q.Output != "" { // otherwise the server gives nothing else
+		b = fmt.Appendf(b, `,"outputs":[{"name":%q}]`, q.Output)
+	}
+	return append(b, '}')
 }
 
 func v2Answer(body []byte) (json.RawMessage, error) {
@@ -137,7 +152,7 @@ func (c *restConn) ask(i int) error {
 	if err != nil {
 		return err
 	}
-	got, err := parseValues(numbers)
+	got, err := parseValues(numbers, c.questions.Want.Type())
 	if err != nil {
 		return err
 	}
@@ -169,21 +184,27 @@ func (c *restConn) exchange(request []byte) ([]byte, error) {
 
 // parseValues returns the numbers in a JSON number or array, nested or not; null
 // is NaN.
-func parseValues(text json.RawMessage) ([]float32, error) {
+func parseValues(text json.RawMessage, t predict.Type) (v predict.Values, err error) {
 	if text == nil {
-		return nil, errors.New("no predictions in the answer")
+		return v, errors.New("no predictions in the answer")
 	}
-	var values []float32
 	for field := range strings.FieldsFuncSeq(string(text), func(r rune) bool { return strings.ContainsRune("[], \t\r\n", r) }) {
 		if field == "null" {
-			values = append(values, float32(math.NaN()))
+			field = "nan"
+		}
+		if t == predict.Float64 {
+			f, err := strconv.ParseFloat(field, 64)
+			if err != nil {
+				return v, err
+			}
+			v.F64 = append(v.F64, f)
 			continue
 		}
-		v, err := strconv.ParseFloat(field, 32)
+		f, err := strconv.ParseFloat(field, 32)
 		if err != nil {
-			return nil, err
+			return v, err
 		}
-		values = append(values, float32(v))
+		v.F32 = append(v.F32, float32(f))
 	}
-	return values, nil
+	return v, nil
 }

@@ -33,15 +33,30 @@ func (s Sample) NanosPerRow() float64 { return float64(s.Nanos) / float64(s.Rows
 // Slice scores the rows in x again and again for about d, as s says. The link
 // is included: a call is one of p.Predict. Nothing in the timed loop allocates,
 // as long as p.Predict does not.
-func Slice(p predict.Predictor, x []float32, s Spec, d time.Duration) (Sample, error) {
-	if p.NumFeatures < 1 || len(x)%p.NumFeatures != 0 {
-		return Sample{}, fmt.Errorf("%d values are no rows of %d features", len(x), p.NumFeatures)
+func Slice(p predict.Predictor, x predict.Values, s Spec, d time.Duration) (Sample, error) {
+	if p.NumFeatures < 1 || x.Len()%p.NumFeatures != 0 {
+		return Sample{}, fmt.Errorf("%d values are no rows of %d features", x.Len(), p.NumFeatures)
 	}
-	rows := len(x) / p.NumFeatures
-	dst := make([]float32, rows*p.NumOutputs)
-	return Loop(rows, s, d, func(begin, end int) {
-		p.Predict(dst[begin*p.NumOutputs:end*p.NumOutputs], x[begin*p.NumFeatures:end*p.NumFeatures])
-	})
+	rows := x.Len() / p.NumFeatures
+	return Loop(rows, s, d, caller(&p, predict.MakeValues(p.Output, rows*p.NumOutputs), x))
+}
+
+// caller returns what scores a range of the rows in x. The types are told apart once:
+// Values.Slice costs 10 ns more than a slice of one field, which would be felt with
+// an engine that scores a row in a hundred.
+func caller(p *predict.Predictor, dst, x predict.Values) func(begin, end int) {
+	score, n, k := p.Predict, p.NumFeatures, p.NumOutputs
+	switch {
+	case dst.F64 == nil && x.F64 == nil:
+		return func(begin, end int) {
+			score(predict.Values{F32: dst.F32[begin*k : end*k]}, predict.Values{F32: x.F32[begin*n : end*n]})
+		}
+	case dst.F32 == nil && x.F32 == nil:
+		return func(begin, end int) {
+			score(predict.Values{F64: dst.F64[begin*k : end*k]}, predict.Values{F64: x.F64[begin*n : end*n]})
+		}
+	}
+	return func(begin, end int) { score(dst.Slice(begin*k, end*k), x.Slice(begin*n, end*n)) }
 }
 
 // Loop is Slice for an engine that brings its own form of a row: call scores

@@ -81,24 +81,28 @@ func TestLoopBoundsProcessors(t *testing.T) {
 
 func TestSlice(t *testing.T) {
 	p := predict.Predictor{Info: predict.Info{NumFeatures: 3, NumOutputs: 2}}
-	p.Predict = func(dst, x []float32) {
-		if len(dst)*3 != len(x)*2 || len(x) == 0 {
-			panic("shape")
+	p.Predict = func(dst, x predict.Values) {
+		if dst.Len()*3 != x.Len()*2 || x.Len() == 0 || dst.Type() != p.Output || x.Type() != p.Input {
+			panic("shape or type")
 		}
 	}
-	for _, s := range []measure.Spec{{1, 1}, {64, 2}} {
-		sample, err := measure.Slice(p, make([]float32, 300), s, 0)
-		require.NoError(t, err)
-		require.LessOrEqual(t, sample.Rows, int64(100))
-		require.Positive(t, sample.Rows)
+	for _, p.Input = range []predict.Type{predict.Float32, predict.Float64} {
+		for _, p.Output = range []predict.Type{predict.Float32, predict.Float64} {
+			for _, s := range []measure.Spec{{1, 1}, {64, 2}} {
+				sample, err := measure.Slice(p, predict.MakeValues(p.Input, 300), s, 0)
+				require.NoError(t, err)
+				require.LessOrEqual(t, sample.Rows, int64(100))
+				require.Positive(t, sample.Rows)
+			}
+		}
 	}
-	_, err := measure.Slice(p, make([]float32, 301), measure.Spec{Batch: 1, Threads: 1}, 0)
+	_, err := measure.Slice(p, predict.MakeValues(predict.Float64, 301), measure.Spec{Batch: 1, Threads: 1}, 0)
 	require.EqualError(t, err, "301 values are no rows of 3 features")
 }
 
 func TestSliceDoesNotAllocateInTheLoop(t *testing.T) {
-	p := predict.Predictor{Info: predict.Info{NumFeatures: 1, NumOutputs: 1}, Predict: func(dst, x []float32) { copy(dst, x) }}
-	x := make([]float32, 4096)
+	p := predict.Predictor{Info: predict.Info{NumFeatures: 1, NumOutputs: 1}, Predict: func(dst, x predict.Values) { copy(dst.F32, x.F32) }}
+	x := predict.MakeValues(predict.Float32, 4096)
 	allocs := func(d time.Duration) float64 {
 		return testing.AllocsPerRun(3, func() {
 			_, err := measure.Slice(p, x, measure.Spec{Batch: 1, Threads: 1}, d)

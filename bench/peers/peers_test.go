@@ -82,8 +82,9 @@ func serve(call, file string, args []string) int {
 	}
 	features, margins, outputs := int(numbers[0]), int(numbers[1]), int(numbers[2])
 	base := numbers[3:]
-	values := func(width int, f func(x float32, k int) float32) func(dst, x []float32) {
-		return func(dst, x []float32) {
+	values := func(width int, f func(x float32, k int) float32) func(dst, x predict.Values) {
+		return func(y, rows predict.Values) {
+			dst, x := y.F32, rows.F32
 			if strings.Contains(string(model), "kills "+call) {
 				fmt.Fprintln(os.Stderr, "no such objective")
 				os.Exit(1)
@@ -137,12 +138,12 @@ func model(t *testing.T, content string) peers.Model {
 	return peers.Model{File: file, Text: []byte("text"), Features: 2, Outputs: 2, BaseMargin: []float64{101, 102.5}}
 }
 
-func rows() []float32 {
+func rows() predict.Values {
 	x := make([]float32, 2*bench.MinRows)
 	for i := range x {
 		x[i] = float32(i)
 	}
-	return x
+	return predict.ValuesOf(x)
 }
 
 // start starts all peers that are installed, and returns what is said of the
@@ -176,8 +177,8 @@ func TestInstalledPeersAreMeasured(t *testing.T) {
 
 	reference := bench.Local("ref", predict.Predictor{
 		Info:    predict.Info{NumFeatures: 2, NumMargins: 2, NumOutputs: 2},
-		Margin:  func(dst, x []float32) { copy(dst, x) },
-		Predict: func(dst, x []float32) { copy(dst, x); double(dst) },
+		Margin:  func(dst, x predict.Values) { copy(dst.F32, x.F32) },
+		Predict: func(dst, x predict.Values) { copy(dst.F32, x.F32); double(dst.F32) },
 	}, rows())
 	records, err := bench.Run(t.Context(), bench.Plan{
 		Model: "m", X: rows(), Features: 2, Batches: []int{1, 64}, Threads: []int{1, 2}, Rounds: bench.MinRounds,
@@ -211,9 +212,9 @@ func TestSingleRowsAreCompared(t *testing.T) {
 	got, err := s.Engines[0].Score()
 	require.NoError(t, err)
 	require.Equal(t, "xgboost-py", s.Engines[0].Name)
-	x := rows()
-	require.Len(t, got.Margin, len(x))
-	for i, v := range got.Margin {
+	x := rows().F32
+	require.Len(t, got.Margin.F32, len(x))
+	for i, v := range got.Margin.F32 {
 		if spoiled := i%2 == 0 && i < 2*256; spoiled {
 			require.Equal(t, x[i]+1, v)
 		} else {
@@ -259,6 +260,8 @@ func TestNamedPeers(t *testing.T) {
 	require.ErrorIs(t, err, peers.ErrMissing)
 	require.EqualError(t, err, "peer hessboost: not installed; `make peers` in hew's repository installs it")
 	require.EqualError(t, named(model(t, "kills xgboost"), "xgboost-py"), "peer xgboost-py: worker python: exit status 1: no such objective")
+	_, err = peers.Start(t.Context(), dir, model(t, "model"), predict.MakeValues(predict.Float64, 2), peers.Choice{})
+	require.EqualError(t, err, "peers take rows of float32, not of float64")
 	require.ErrorContains(t, named(model(t, "model"), "xgboost"), `unknown peer "xgboost"; there are: hessboost, xgboost-c, `)
 }
 

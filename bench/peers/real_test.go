@@ -33,9 +33,9 @@ func checkReal(t *testing.T, name string) {
 	file := filepath.Join("../../testdata/golden-xgboost", name, "model.json")
 	e, err := load.File(file)
 	require.NoError(t, err)
-	engine := interp.New(e)
+	engine := interp.New(e).Typed()
 	reference := predict.Predictor{
-		Info:   predict.Info{NumFeatures: len(e.Features), NumMargins: e.Outputs, NumOutputs: e.Link.Width(e.Outputs)},
+		Info:   predict.Info{NumFeatures: len(e.Features), NumMargins: e.Outputs, NumOutputs: e.Width()},
 		Margin: engine.Margin, Predict: engine.Predict,
 	}
 	x := nodiff.Rows(e, bench.MinRows, 1)

@@ -49,12 +49,15 @@ type Set struct {
 	dir     string // of files made for them
 }
 
-// Start starts peers from the installation in dir and gives them the rows in x. Each
-// has scored them once.
-func Start(ctx context.Context, dir string, m Model, x []float32, c Choice) (*Set, error) {
+// Start starts peers from the installation in dir and gives them the rows in x, which
+// are float32. Each has scored them once.
+func Start(ctx context.Context, dir string, m Model, x predict.Values, c Choice) (*Set, error) {
 	chosen, err := choose(c.Names)
 	if err != nil {
 		return nil, err
+	}
+	if x.Type() != predict.Float32 {
+		return nil, fmt.Errorf("peers take rows of float32, not of %s", x.Type())
 	}
 	temp, err := os.MkdirTemp("", "hew-peers-")
 	if err != nil {
@@ -89,7 +92,7 @@ type starter struct {
 	*Set
 	installation
 	model  Model
-	x      []float32
+	x      predict.Values
 	choice Choice
 	made   map[form]*artifact
 }
@@ -159,25 +162,25 @@ const singly = 256
 
 func (s *starter) score(c *worker.Client, g gives) (o bench.Outputs, err error) {
 	features := s.model.Features
-	rows := len(s.x) / features
+	rows := s.x.Len() / features
 	alone := min(singly, rows)
 	part := func(begin, end int) func(p predict.Predictor) {
-		x := s.x[begin*features : end*features]
+		x := s.x.Slice(begin*features, end*features)
 		return func(p predict.Predictor) {
 			if g.margins {
-				p.Margin(o.Margin[begin*p.NumMargins:end*p.NumMargins], x)
+				p.Margin(o.Margin.Slice(begin*p.NumMargins, end*p.NumMargins), x)
 			}
 			if g.predictions {
-				p.Predict(o.Predict[begin*p.NumOutputs:end*p.NumOutputs], x)
+				p.Predict(o.Predict.Slice(begin*p.NumOutputs, end*p.NumOutputs), x)
 			}
 		}
 	}
 	info := c.Models()[0]
 	if g.margins {
-		o.Margin = make([]float32, rows*info.NumMargins)
+		o.Margin = predict.MakeValues(predict.Float32, rows*info.NumMargins)
 	}
 	if g.predictions {
-		o.Predict = make([]float32, rows*info.NumOutputs)
+		o.Predict = predict.MakeValues(predict.Float32, rows*info.NumOutputs)
 	}
 	if err := c.UseSingly(0, part(0, alone)); err != nil {
 		return o, err

@@ -112,8 +112,8 @@ func (c *Client) Models() []predict.Info {
 }
 
 // SetRows gives the program the rows that it measures a model with.
-func (c *Client) SetRows(model int, x []float32) error {
-	_, err := c.call(opRows, model, encode(x))
+func (c *Client) SetRows(model int, x predict.Values) error {
+	_, err := c.call(opRows|opType(x.Type()), model, encodeValues(x))
 	return err
 }
 
@@ -163,35 +163,96 @@ type failure struct{ error }
 func (c *Client) predictor(model int, how uint32) predict.Predictor {
 	m := c.models[model]
 	p := predict.Predictor{Info: m.Info}
-	p.Predict = func(dst, x []float32) { score(c, how|opPredict, model, dst, m.NumOutputs, x) }
-	p.Margin = func(dst, x []float32) { score(c, how|opMargin, model, dst, m.NumMargins, x) }
+	p.Predict = func(dst, x predict.Values) { c.score(how|opPredict, model, dst, m.NumOutputs, x) }
+	p.Margin = func(dst, x predict.Values) { c.score(how|opMargin, model, dst, m.NumMargins, x) }
+	if len(m.Answers) > 0 {
+		p.Answer = func(i int, dst, margins, x predict.Values) { c.answer(how, model, i, dst, margins, x) }
+	}
 	if m.HasLeaf {
-		p.Leaf = func(dst []int32, x []float32) { score(c, how|opLeaf, model, dst, m.NumTrees, x) }
+		p.Leaf = func(dst []int32, x predict.Values) { c.leaf(how|opLeaf, model, dst, x) }
 	}
 	return p
+}
+
+// opType returns what is added to an operation on rows of type t.
+func opType(t predict.Type) uint32 {
+	if t == predict.Float64 {
+		return opDouble
+	}
+	return 0
 }
 
 // chunk is about how many values of x and dst travel in one message.
 const chunk = 1 << 20
 
-// score has the program score the rows in x, and writes width values per row to dst.
-func score[T int32 | float32](c *Client, op uint32, model int, dst []T, width int, x []float32) {
-	features := c.models[model].NumFeatures
-	if len(x)%features != 0 || len(dst) != len(x)/features*width {
-		panic(fmt.Sprintf("worker: dst of %d values for x of %d values, %d features and %d outputs", len(dst), len(x), features, width))
-	}
-	step := max(1, chunk/max(features, width))
-	for rows := len(x) / features; rows > 0; {
-		n := min(step, rows)
-		b, err := c.call(op, model, encode(x[:n*features]))
-		if err == nil {
-			err = decode(b, dst[:n*width])
-		}
-		if err != nil {
+// inChunks calls f with ranges of rows for which so many values per row are few
+// enough. It ends the function of Use if f fails.
+func inChunks(rows, width int, f func(begin, end int) error) {
+	step := max(1, chunk/max(1, width))
+	for begin := 0; begin < rows; begin += step {
+		if err := f(begin, min(begin+step, rows)); err != nil {
 			panic(failure{err})
 		}
-		x, dst, rows = x[n*features:], dst[n*width:], rows-n
 	}
+}
+
+// checkShape panics unless x holds rows of the type that the model takes and dst
+// width values of the type that it gives for each. It returns the number of rows.
+func (c *Client) checkShape(model int, dst predict.Values, width int, x predict.Values) int {
+	m := &c.models[model].Info
+	features := m.NumFeatures
+	if x.Len()%features != 0 || dst.Len() != x.Len()/features*width {
+		panic(fmt.Sprintf("worker: dst of %d values for x of %d values, %d features and %d outputs", dst.Len(), x.Len(), features, width))
+	}
+	if x.Len() > 0 && (x.Type() != typeOf(m.Input) || dst.Len() > 0 && dst.Type() != typeOf(m.Output)) {
+		panic(fmt.Sprintf("worker: %s from %s, the model gives %s from %s", dst.Type(), x.Type(), typeOf(m.Output), typeOf(m.Input)))
+	}
+	return x.Len() / features
+}
+
+// score has the program score the rows in x, and writes width values per row to dst.
+func (c *Client) score(op uint32, model int, dst predict.Values, width int, x predict.Values) {
+	features := c.models[model].NumFeatures
+	inChunks(c.checkShape(model, dst, width, x), max(features, width), func(begin, end int) error {
+		b, err := c.call(op|opType(x.Type()), model, encodeValues(x.Slice(begin*features, end*features)))
+		if err != nil {
+			return err
+		}
+		return decodeValues(b, dst.Slice(begin*width, end*width))
+	})
+}
+
+func (c *Client) answer(how uint32, model, i int, dst, margins, x predict.Values) {
+	m := &c.models[model]
+	features, k, width := m.NumFeatures, m.NumMargins, m.Answers[i].Width
+	rows := c.checkShape(model, dst, width, x)
+	if rows*k != margins.Len() || rows > 0 && margins.Type() != typeOf(m.Output) {
+		panic(fmt.Sprintf("worker: %d margins of %s for %d rows and %d margins of %s each", margins.Len(), margins.Type(), rows, k, typeOf(m.Output)))
+	}
+	inChunks(rows, max(features, k, width), func(begin, end int) error {
+		payload := encode(uint32(i))
+		payload = append(payload, encodeValues(margins.Slice(begin*k, end*k))...)
+		payload = append(payload, encodeValues(x.Slice(begin*features, end*features))...)
+		b, err := c.call(how|opAnswer|opType(x.Type()), model, payload)
+		if err != nil {
+			return err
+		}
+		return decodeValues(b, dst.Slice(begin*width, end*width))
+	})
+}
+
+func (c *Client) leaf(op uint32, model int, dst []int32, x predict.Values) {
+	features, width := c.models[model].NumFeatures, c.models[model].NumTrees
+	if x.Len()%features != 0 || len(dst) != x.Len()/features*width {
+		panic(fmt.Sprintf("worker: dst of %d values for x of %d values, %d features and %d trees", len(dst), x.Len(), features, width))
+	}
+	inChunks(x.Len()/features, max(features, width), func(begin, end int) error {
+		b, err := c.call(op|opType(x.Type()), model, encodeValues(x.Slice(begin*features, end*features)))
+		if err != nil {
+			return err
+		}
+		return decode(b, dst[begin*width:end*width])
+	})
 }
 
 // call sends a request and returns the payload of its response.

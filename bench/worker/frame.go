@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+
+	"hew/predict"
 )
 
 // A program that serves greets with banner, then answers each request with one
@@ -11,7 +13,10 @@ import (
 // the payload, numbers little-endian. In a request the two are the operation and
 // the model; in a response they are the status and 0. A response that is not ok
 // carries the text of an error.
-const banner = "hew worker 1\n"
+//
+// Rows are of the type that the model takes, as the operation says again; margins,
+// predictions and answers are of the type that it gives.
+const banner = "hew worker 2\n"
 
 // The operations, with request → response payloads.
 const (
@@ -21,11 +26,14 @@ const (
 	opMargin         // rows → margins
 	opLeaf           // rows → leaf numbers
 	opMeasure        // order → sample
+	opAnswer         // number of the answer, margins, rows → answers
 )
 
-// opSingly is added to an operation that scores rows: each row is to be scored by
-// a call of its own.
-const opSingly = 1 << 8
+// What is added to an operation on rows.
+const (
+	opSingly = 1 << 8 // each row is to be scored by a call of its own
+	opDouble = 1 << 9 // the rows are float64, otherwise float32
+)
 
 const (
 	statusOK = iota
@@ -85,4 +93,27 @@ func decode(b []byte, v any) error {
 	}
 	_, err := binary.Decode(b, binary.LittleEndian, v)
 	return err
+}
+
+// size returns the bytes of a number of type t.
+func size(t predict.Type) int {
+	if t == predict.Float64 {
+		return 8
+	}
+	return 4
+}
+
+// encodeValues returns the bytes of v, and decodeValues reads b into v.
+func encodeValues(v predict.Values) []byte {
+	if v.Type() == predict.Float64 {
+		return encode(v.F64)
+	}
+	return encode(v.F32)
+}
+
+func decodeValues(b []byte, v predict.Values) error {
+	if v.Type() == predict.Float64 {
+		return decode(b, v.F64)
+	}
+	return decode(b, v.F32)
 }

@@ -35,7 +35,7 @@ func Main(models []predict.Predictor) int {
 // only if in or out fails.
 func Serve(models []predict.Predictor, in io.Reader, out io.Writer) error {
 	r, w := bufio.NewReader(in), bufio.NewWriter(out)
-	s := server{models: models, rows: make([][]float32, len(models))}
+	s := server{models: models, rows: make([]predict.Values, len(models))}
 	if _, err := w.WriteString(banner); err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func Serve(models []predict.Predictor, in io.Reader, out io.Writer) error {
 // A server is what Serve knows between two requests.
 type server struct {
 	models []predict.Predictor
-	rows   [][]float32 // what to measure with, by model
+	rows   []predict.Values // what to measure with, by model
 }
 
 // A modelInfo is what a client is told of a model.
@@ -84,44 +84,18 @@ func (s *server) answer(op uint32, model int, request []byte) ([]byte, error) {
 	if model >= len(s.models) {
 		return nil, fmt.Errorf("no model %d, there are %d", model, len(s.models))
 	}
-	m := s.models[model]
 	if op == opMeasure {
 		return s.measure(model, request)
 	}
-	x, err := decodeRows(request, m.NumFeatures)
+	j, err := newJob(s.models[model], op, request)
 	if err != nil {
 		return nil, err
 	}
-	call := max(1, len(x)/m.NumFeatures) // rows in a call
-	if op&opSingly != 0 {
-		call = 1
-	}
-	switch op &^ opSingly {
-	case opRows:
-		s.rows[model] = x
+	if op&^(opSingly|opDouble) == opRows {
+		s.rows[model] = j.x
 		return nil, nil
-	case opPredict:
-		return encode(inCalls(call, x, m.NumFeatures, m.NumOutputs, m.Predict)), nil
-	case opMargin:
-		return encode(inCalls(call, x, m.NumFeatures, m.NumMargins, m.Margin)), nil
-	case opLeaf:
-		if m.Leaf == nil {
-			return nil, errors.New("the model has no leaves")
-		}
-		return encode(inCalls(call, x, m.NumFeatures, m.NumTrees, m.Leaf)), nil
 	}
-	return nil, fmt.Errorf("unknown operation %d", op)
-}
-
-// inCalls returns what f writes for the rows in x, given so many at a time.
-func inCalls[T int32 | float32](rows int, x []float32, features, width int, f func(dst []T, x []float32)) []T {
-	dst := make([]T, len(x)/features*width)
-	for rest := dst; len(x) > 0; {
-		n := min(rows, len(x)/features)
-		f(rest[:n*width], x[:n*features])
-		rest, x = rest[n*width:], x[n*features:]
-	}
-	return dst
+	return j.run(op &^ (opSingly | opDouble))
 }
 
 func (s *server) measure(model int, request []byte) ([]byte, error) {
@@ -129,7 +103,7 @@ func (s *server) measure(model int, request []byte) ([]byte, error) {
 	if err := decode(request, &o); err != nil {
 		return nil, err
 	}
-	if s.rows[model] == nil {
+	if s.rows[model].Len() == 0 {
 		return nil, errors.New("no rows to measure with")
 	}
 	spec := measure.Spec{Batch: int(o.Batch), Threads: int(o.Threads)}
@@ -138,12 +112,4 @@ func (s *server) measure(model int, request []byte) ([]byte, error) {
 		return nil, err
 	}
 	return encode(sample), nil
-}
-
-func decodeRows(request []byte, features int) ([]float32, error) {
-	if features < 1 || len(request)%(4*features) != 0 {
-		return nil, fmt.Errorf("%d bytes are no rows of %d features", len(request), features)
-	}
-	x := make([]float32, len(request)/4)
-	return x, decode(request, x)
 }

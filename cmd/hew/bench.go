@@ -7,7 +7,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,6 +16,7 @@ import (
 	"hew/bench/load"
 	"hew/build"
 	"hew/compile"
+	"hew/fold"
 	"hew/internal/nodiff"
 	"hew/interp"
 	"hew/ir"
@@ -60,7 +60,7 @@ every answer is checked.`,
   hew bench churn.json --server --json > records.jsonl`,
 		Args: models(1, 1),
 		RunE: cleansUp(func(cmd *cobra.Command, args []string) error {
-			e, err := loadModel(cmd, args[0])
+			e, err := b.compileFlags.load(cmd, args[0], b.rows)
 			if err != nil {
 				return err
 			}
@@ -119,24 +119,28 @@ func (b *benchFlags) run(cmd *cobra.Command, file string, e *ir.Ensemble) ([]ben
 	return append(records, measured...), err
 }
 
-func (b *benchFlags) makeRows(cmd *cobra.Command, e *ir.Ensemble) ([]float32, error) {
+func (b *benchFlags) makeRows(cmd *cobra.Command, e *ir.Ensemble) (predict.Values, error) {
 	if b.rows == "" {
 		return nodiff.Rows(e, b.count, 1), nil
 	}
 	table, err := b.rowFlags.read(cmd, b.rows, e)
 	if err != nil {
-		return nil, err
+		return predict.Values{}, err
 	}
 	return table.X, nil
 }
 
 // measureEngines measures the reference, which comes first, leaves, the peers, the
 // engines of this process and the compiled code.
-func (b *benchFlags) measureEngines(cmd *cobra.Command, file string, e *ir.Ensemble, models []build.Model, x []float32) ([]bench.Record, error) {
+func (b *benchFlags) measureEngines(cmd *cobra.Command, file string, e *ir.Ensemble, models []build.Model, x predict.Values) ([]bench.Record, error) {
 	name := models[0].Info.Name
 	reference := compile.Interp(e, name)
 	engines := []bench.Engine{bench.Local("interp", reference, x)}
-	switch baseline, err := leaves.New(e, x); {
+	folded, err := foldedFor(e)
+	if err != nil {
+		return nil, err
+	}
+	switch baseline, err := leaves.New(folded, x); {
 	case errors.Is(err, leaves.ErrUnsupported):
 		fmt.Fprintf(cmd.ErrOrStderr(), "hew: no baseline: %v\n", err)
 	case err != nil:
@@ -150,7 +154,7 @@ func (b *benchFlags) measureEngines(cmd *cobra.Command, file string, e *ir.Ensem
 	}
 	defer theirs.Close()
 	engines = append(engines, theirs.Engines...)
-	local, err := localEngines(e, name)
+	local, err := localEngines(e, name, b.without())
 	if err != nil {
 		return nil, err
 	}
@@ -176,8 +180,17 @@ func (b *benchFlags) measureEngines(cmd *cobra.Command, file string, e *ir.Ensem
 	}, engines)
 }
 
+// foldedFor returns e for leaves, which knows no columns.
+func foldedFor(e *ir.Ensemble) (*ir.Ensemble, error) {
+	if e.Columns == nil {
+		return e, nil
+	}
+	folded := e.Clone()
+	return folded, fold.Fold(folded)
+}
+
 // codeEngine returns the code of m, the one model of w, as an engine.
-func codeEngine(w *workerProgram, m build.Model, x []float32) (bench.Engine, error) {
+func codeEngine(w *workerProgram, m build.Model, x predict.Values) (bench.Engine, error) {
 	client, err := w.start()
 	if err != nil {
 		return bench.Engine{}, err
@@ -198,7 +211,7 @@ var servings = []struct {
 }
 
 // measureServer builds a server from the model and drives it.
-func (b *benchFlags) measureServer(cmd *cobra.Command, e *ir.Ensemble, model build.Model, x []float32) ([]bench.Record, error) {
+func (b *benchFlags) measureServer(cmd *cobra.Command, e *ir.Ensemble, model build.Model, x predict.Values) ([]bench.Record, error) {
 	dir, err := os.MkdirTemp("", "hew-server-")
 	if err != nil {
 		return nil, err
@@ -222,24 +235,33 @@ func (b *benchFlags) measureServer(cmd *cobra.Command, e *ir.Ensemble, model bui
 
 // questions returns the rows in x with the reference's predictions.
 //
-// Rows in which a feature with the text of its categories is infinite are left
-// out: a server rightly refuses them.
-func questions(e *ir.Ensemble, info predict.Info, x []float32) load.Questions {
+// Rows that a server rightly refuses are left out: those in which a feature with the
+// text of its categories is no code of one, and those that the trainer refuses.
+func questions(e *ir.Ensemble, info predict.Info, x predict.Values) load.Questions {
 	width := len(e.Features)
-	var asked []float32
-	for row := range slices.Chunk(x, width) {
-		infinite := false
-		for j, v := range row {
-			infinite = infinite || e.Features[j].Categories != nil && math.IsInf(float64(v), 0)
-		}
-		if !infinite {
-			asked = append(asked, row...)
+	var asked predict.Values
+	for i := 0; i < x.Len(); i += width {
+		if row := x.Slice(i, i+width); answerable(info.Features, row) {
+			asked = concat(asked, row)
 		}
 	}
-	x = asked
-	want := make([]float32, len(x)/len(e.Features)*info.NumOutputs)
-	interp.New(e).Predict(want, x)
-	return load.Questions{Model: info.Name, X: x, Features: len(e.Features), Want: want, Outputs: info.NumOutputs}
+	q := load.Questions{Model: info.Name, X: asked, Features: width, Outputs: info.NumOutputs}
+	if len(info.Answers) > 0 {
+		q.Output = info.Answers[0].Name
+	}
+	q.Want = predict.MakeValues(info.Output, asked.Len()/width*info.NumOutputs)
+	interp.New(e).Typed().Predict(q.Want, asked)
+	return q
+}
+
+func answerable(features []predict.Feature, row predict.Values) bool {
+	for j := range features {
+		f, v := &features[j], row.At(j)
+		if f.Categories != nil && math.IsInf(v, 0) || f.Refused(v) != "" {
+			return false
+		}
+	}
+	return true
 }
 
 func (b *benchFlags) drive(cmd *cobra.Command, server *load.Server, q load.Questions) ([]bench.Record, error) {

@@ -73,7 +73,7 @@ func compileModels(cmd *cobra.Command, args []string, flags *compileFlags) ([]bu
 	var compiled []build.Model
 	for _, arg := range args {
 		name, file := splitModel(arg)
-		e, err := loadModel(cmd, file)
+		e, err := flags.load(cmd, file, "")
 		if err != nil {
 			return nil, err
 		}

@@ -28,7 +28,7 @@ imports only the standard library and brings its own test and benchmark.`,
 			if out == "" {
 				return usagef("compile needs -o DIR, the directory of the package")
 			}
-			e, err := loadModel(cmd, args[0])
+			e, err := flags.load(cmd, args[0], "")
 			if err != nil {
 				return err
 			}
@@ -63,6 +63,7 @@ imports only the standard library and brings its own test and benchmark.`,
 
 // compileFlags are the flags of every command that compiles models.
 type compileFlags struct {
+	modelFlags
 	strategy   string
 	printAfter string
 	maxMemory  string
@@ -84,11 +85,12 @@ func (c *compileFlags) addFor(cmd *cobra.Command, strategy, help string) {
 	f := cmd.Flags()
 	f.StringVar(&c.strategy, "strategy", strategy, help)
 	f.StringVar(&c.printAfter, "print-after", "", "print the ensemble after a pass [help = list the passes]")
+	c.addModel(cmd)
 	f.StringVar(&c.maxMemory, "max-compile-memory", "", "choose a form of the code for which the Go compiler needs less, as in 512M [1G, if that can be]")
 }
 
 func (c *compileFlags) options(pkg string, dump io.Writer) (compile.Options, error) {
-	o := compile.Options{Package: pkg, Strategy: c.strategy, PrintAfter: c.printAfter, Dump: dump, Version: hew.Version}
+	o := compile.Options{Package: pkg, Strategy: c.strategy, PrintAfter: c.printAfter, Dump: dump, NoFold: c.noFold, Version: hew.Version}
 	if c.maxMemory == "" {
 		return o, nil
 	}

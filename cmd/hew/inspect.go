@@ -12,6 +12,7 @@ import (
 
 func newInspect() *cobra.Command {
 	var asJSON bool
+	var flags modelFlags
 	cmd := &cobra.Command{
 		Use:   "inspect MODEL",
 		Short: "Say what a model file holds and what hew will do with it",
@@ -20,7 +21,7 @@ func newInspect() *cobra.Command {
   cat churn.json | hew inspect -`,
 		Args: models(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			e, err := loadModel(cmd, args[0])
+			e, err := flags.load(cmd, args[0], "")
 			if err != nil {
 				return err
 			}
@@ -38,6 +39,7 @@ func newInspect() *cobra.Command {
 			return enc.Encode(m)
 		},
 	}
+	flags.addInput(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, with every feature")
 	return cmd
 }

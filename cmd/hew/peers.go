@@ -22,7 +22,7 @@ const (
 
 // startPeers starts the predictors of others for e, which reference scores, as names
 // tell. It says which of those that could be installed are left out.
-func startPeers(cmd *cobra.Command, names []string, file string, e *ir.Ensemble, reference predict.Info, x []float32) (*peers.Set, error) {
+func startPeers(cmd *cobra.Command, names []string, file string, e *ir.Ensemble, reference predict.Info, x predict.Values) (*peers.Set, error) {
 	if slices.Equal(names, []string{noPeers}) {
 		return &peers.Set{}, nil
 	}
@@ -33,6 +33,13 @@ func startPeers(cmd *cobra.Command, names []string, file string, e *ir.Ensemble,
 		}
 	}
 	stderr := cmd.ErrOrStderr()
+	if !readByPeers(e) {
+		if !installed {
+			return nil, fmt.Errorf("%s: peers read XGBoost's JSON and UBJSON; this is a model of %s %s", file, e.Source.Trainer, e.Source.Container)
+		}
+		fmt.Fprintln(stderr, "hew: no peers: they read XGBoost's JSON and UBJSON")
+		return &peers.Set{}, nil
+	}
 	choice := peers.Choice{
 		Names:   names,
 		Skip:    func(err error) { fmt.Fprintf(stderr, "hew: %v\n", err) },
@@ -56,4 +63,9 @@ func startPeers(cmd *cobra.Command, names []string, file string, e *ir.Ensemble,
 	return peers.Start(cmd.Context(), dir, peers.Model{
 		File: file, Text: text, Features: len(e.Features), Outputs: reference.NumOutputs, BaseMargin: e.BaseMargin,
 	}, x, choice)
+}
+
+// readByPeers reports whether peers can read the file of e.
+func readByPeers(e *ir.Ensemble) bool {
+	return e.Source.Trainer == "xgboost" && (e.Source.Container == "json" || e.Source.Container == "ubjson")
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"hew/compile"
-	"hew/internal/npy"
 	"hew/ir"
 	"hew/kernel"
+	"hew/predict"
 	"hew/rows"
 	"hew/score"
 )
@@ -20,6 +20,7 @@ import (
 func newPredict() *cobra.Command {
 	var output, out, engine, iterations, base string
 	var in rowFlags
+	var flags modelFlags
 	cmd := &cobra.Command{
 		Use:   "predict MODEL ROWS",
 		Short: "Score a file of rows",
@@ -29,18 +30,21 @@ name where the file has names. In CSV, a categorical feature holds the category'
 text; in .npy, its code. Nothing, NaN and what --missing names are missing values.
 
 Outputs are the trainer's own: predict is what its predict gives, margin the sum
-before the link, leaf the node reached in each tree; proba and label are those of
-its classifier object, which uses the rounds up to the best one if training
-stopped early. All engines give the same bits.`,
+of the trees, leaf the node reached in each tree. Of an XGBoost model, proba and
+label are those of its classifier object, which uses the rounds up to the best one
+if training stopped early. A scikit-learn model has those of proba (predict_proba),
+decision (decision_function), score (score_samples) and label that its object has;
+of several outputs, proba_0 is the first. All engines give the same bits.`,
 		Example: `  hew predict churn.json customers.csv
   hew predict churn.json customers.parquet --output margin -o margin.npy
-  hew predict churn.json rows.npy --output proba --iterations 0:100 --engine table`,
+  hew predict churn.json rows.npy --output proba --iterations 0:100 --engine table
+  hew predict pipeline.joblib customers.csv --output proba -o proba.npy`,
 		Args: models(2, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := cmp.Or(compile.CheckEngine(engine, kernel.ThisCPU()), score.CheckOutput(output), rows.Writable(out)); err != nil {
 				return usageError{err}
 			}
-			e, err := loadModel(cmd, args[0])
+			e, err := flags.load(cmd, args[0], args[1])
 			if err != nil {
 				return err
 			}
@@ -53,11 +57,11 @@ stopped early. All engines give the same bits.`,
 			}
 			r := score.Request{Output: output, X: table.X}
 			if base != "" {
-				if r.Base, err = readBase(base, table.NumRows, e.Outputs); err != nil {
+				if r.Base, err = readBase(base, table.NumRows, e); err != nil {
 					return err
 				}
 			}
-			if r.Engine, err = compile.NewEngine(e, engine, kernel.ThisCPU()); err != nil {
+			if r.Engine, err = compile.NewEngine(e, engine, kernel.ThisCPU(), flags.without()...); err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
 			result, err := score.Run(e, r)
@@ -73,6 +77,7 @@ stopped early. All engines give the same bits.`,
 	f.StringVar(&engine, "engine", "auto", engineHelp)
 	f.StringVar(&iterations, "iterations", "", "boosting rounds A:B, from A up to but without B [all]")
 	f.StringVar(&base, "base-margin", "", ".npy file of rows × outputs that replaces the base margin")
+	flags.addModel(cmd)
 	in.add(cmd)
 	return cmd
 }
@@ -127,14 +132,14 @@ func (r *rowFlags) add(cmd *cobra.Command) {
 
 // read reads a file of rows for e, or standard input for "-".
 func (r *rowFlags) read(cmd *cobra.Command, name string, e *ir.Ensemble) (*rows.Table, error) {
-	o := rows.Options{Features: compile.Info(e, "").Features, NoHeader: r.noHeader}
+	info := compile.Info(e, "")
+	o := rows.Options{Features: info.Features, Type: info.Input, NoHeader: r.noHeader}
 	if r.missing != "" {
-		v, err := strconv.ParseFloat(r.missing, 32)
+		v, err := strconv.ParseFloat(r.missing, 64)
 		if err != nil {
 			return nil, usagef("--missing %q is not a number", r.missing)
 		}
-		missing := float32(v)
-		o.Missing = &missing
+		o.Missing = &v
 	}
 	in, err := openInput(cmd, name)
 	if err != nil {
@@ -153,29 +158,15 @@ func openInput(cmd *cobra.Command, name string) (io.ReadCloser, error) {
 }
 
 // readBase reads the base margins of n rows.
-func readBase(name string, n, outputs int) ([]float32, error) {
+func readBase(name string, n int, e *ir.Ensemble) (predict.Values, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, err
+		return predict.Values{}, err
 	}
 	defer f.Close()
-	base, err := score.ReadBase(f, n, outputs)
+	base, err := score.ReadBase(f, n, e.Outputs, predict.Type(e.Sum.String()))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return predict.Values{}, fmt.Errorf("%s: %w", name, err)
 	}
 	return base, nil
-}
-
-// readFloats reads the values of a .npy file as float32.
-func readFloats(name string) ([]float32, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	a, err := npy.Read(f)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return a.Float32s(), nil
 }

@@ -30,6 +30,9 @@ func TestScript(t *testing.T) {
 	golden, err := filepath.Abs("../../testdata/golden-xgboost")
 	require.NoError(t, err)
 	require.DirExists(t, golden)
+	sklearn, err := filepath.Abs("../../testdata/golden-sklearn")
+	require.NoError(t, err)
+	require.DirExists(t, sklearn)
 	bad, err := filepath.Abs("../../testdata/bad")
 	require.NoError(t, err)
 	t.Setenv("HEW_CPU", "") // scripts do not see it, so conditions must not
@@ -45,6 +48,7 @@ func TestScript(t *testing.T) {
 				}
 			}
 			env.Setenv("GOLDEN", golden)
+			env.Setenv("SKLEARN", sklearn)
 			env.Setenv("BAD", bad)
 			return nil
 		},

@@ -19,6 +19,8 @@ func newServe() *cobra.Command {
 	c := serve.DefaultConfig()
 	fs := flag.NewFlagSet("serve", flag.ContinueOnError)
 	c.Flags(fs, grpc.Front)
+	var flags modelFlags
+	flags.addGo(fs)
 	engine := fs.String("engine", "auto", engineHelp)
 	fromEnvironment := serve.Environ(fs, os.LookupEnv) // before cobra parses, so that a flag wins
 	cmd := &cobra.Command{
@@ -40,11 +42,11 @@ flag can also be set by an environment variable, --max-body by HEW_MAX_BODY.`,
 			var predictors []predict.Predictor
 			for _, arg := range args {
 				name, file := splitModel(arg)
-				e, err := loadModel(cmd, file)
+				e, err := flags.load(cmd, file, "")
 				if err != nil {
 					return err
 				}
-				p, err := compile.Predictor(e, name, *engine, kernel.ThisCPU())
+				p, err := compile.Predictor(e, name, *engine, kernel.ThisCPU(), flags.without()...)
 				if err != nil {
 					return fmt.Errorf("%s: %w", file, err)
 				}

@@ -41,8 +41,8 @@ func (s *subject) try(t *nodiff.Trial) {
 
 // verifyEngines compares all engines for e, and all code, with the reference on
 // the rows in x.
-func verifyEngines(cmd *cobra.Command, file string, e *ir.Ensemble, flags *compileFlags, x []float32) (equal bool, err error) {
-	local, err := localEngines(e, "")
+func verifyEngines(cmd *cobra.Command, file string, e *ir.Ensemble, flags *compileFlags, x predict.Values) (equal bool, err error) {
+	local, err := localEngines(e, "", flags.without())
 	if err != nil {
 		return false, err
 	}
@@ -81,9 +81,9 @@ func verifyEngines(cmd *cobra.Command, file string, e *ir.Ensemble, flags *compi
 }
 
 // try puts the subjects on trial with the rows in x, several at a time.
-func try(cmd *cobra.Command, e *ir.Ensemble, subjects []*subject, x []float32) error {
+func try(cmd *cobra.Command, e *ir.Ensemble, subjects []*subject, x predict.Values) error {
 	bar := progress(cmd.ErrOrStderr(), "verifying")
-	done, rows := 0, len(x)/len(e.Features)
+	done, rows := 0, x.Len()/len(e.Features)
 	for t := range nodiff.Trials(interp.New(e), compile.Info(e, ""), x) {
 		if cmd.Context().Err() != nil {
 			return context.Cause(cmd.Context())
@@ -111,15 +111,19 @@ func try(cmd *cobra.Command, e *ir.Ensemble, subjects []*subject, x []float32) e
 }
 
 // localEngines returns the engines of this process, but for the reference: table,
-// and simd at each level. There are none if package kernel cannot evaluate e.
-func localEngines(e *ir.Ensemble, name string) ([]predict.Predictor, error) {
+// and simd at each level, without some passes. If package kernel cannot evaluate e,
+// there is none, or the one that takes the reference's margins and computes stages.
+func localEngines(e *ir.Ensemble, name string, without []string) ([]predict.Predictor, error) {
 	var engines []predict.Predictor
 	for _, cpu := range compile.Levels(kernel.ThisCPU()) {
-		p, err := compile.Predictor(e, name, "auto", cpu)
+		p, err := compile.Predictor(e, name, "auto", cpu, without...)
 		if err != nil {
 			return nil, err
 		}
 		if p.Source.Engine != "interp" {
+			engines = append(engines, p)
+		} else if len(e.Answers) > 0 && len(engines) == 0 {
+			p.Source.Engine = "interp and stages"
 			engines = append(engines, p)
 		}
 	}

@@ -8,12 +8,14 @@ import (
 
 	"hew/internal/nodiff"
 	"hew/ir"
+	"hew/predict"
 	"hew/score"
 )
 
 func newVerify() *cobra.Command {
 	var rowFile, expect, output, iterations string
 	var boundary int
+	var ulps uint64
 	var flags compileFlags
 	var in rowFlags
 	cmd := &cobra.Command{
@@ -25,7 +27,8 @@ process at each level of the processor, and the reference evaluator score the sa
 rows, each alone and all in batches of several sizes: rows made from the model's own
 thresholds, at which engines go wrong, and those of --rows. With --expect, the
 reference's numbers are compared with those that the trainer gave for the rows of
---rows. Any difference is exit status 1.`,
+--rows. Any difference is exit status 1; --ulps allows the trainer's numbers some,
+for those that it computes with functions whose last bits depend on its machine.`,
 		Example: `  hew verify churn.json
   hew verify churn.json --rows valid.csv --strategy simd
   hew verify churn.json --rows rows.npy --expect margin.npy --output margin`,
@@ -36,13 +39,15 @@ reference's numbers are compared with those that the trainer gave for the rows o
 				return usagef("--expect needs --rows, the rows that its numbers belong to")
 			case cmd.Flags().Changed("output") && expect == "":
 				return usagef("--output says which numbers --expect holds; give --expect too")
+			case ulps > 0 && expect == "":
+				return usagef("--ulps is about the numbers of --expect; give --expect too")
 			case boundary < -1 || boundary == 0 && rowFile == "":
 				return usagef("--boundary %d leaves nothing to verify", boundary)
 			}
 			if err := score.CheckOutput(output); err != nil {
 				return usageError{err}
 			}
-			e, err := loadModel(cmd, args[0])
+			e, err := flags.load(cmd, args[0], rowFile)
 			if err != nil {
 				return err
 			}
@@ -55,7 +60,7 @@ reference's numbers are compared with those that the trainer gave for the rows o
 			}
 			x := nodiff.Rows(e, boundary, 1)
 			printRows(cmd.OutOrStdout(), boundary, all)
-			var given []float32
+			var given predict.Values
 			if rowFile != "" {
 				table, err := in.read(cmd, rowFile, e)
 				if err != nil {
@@ -66,12 +71,12 @@ reference's numbers are compared with those that the trainer gave for the rows o
 				}
 				printLine(cmd.OutOrStdout(), "rows", "%d of %s", table.NumRows, rowFile)
 			}
-			equal, err := verifyEngines(cmd, args[0], e, &flags, append(x, given...))
+			equal, err := verifyEngines(cmd, args[0], e, &flags, concat(x, given))
 			if err != nil {
 				return err
 			}
 			if expect != "" {
-				same, err := verifyExpected(cmd.OutOrStdout(), e, given, output, expect)
+				same, err := verifyExpected(cmd.OutOrStdout(), e, given, output, expect, ulps)
 				if err != nil {
 					return err
 				}
@@ -87,6 +92,7 @@ reference's numbers are compared with those that the trainer gave for the rows o
 	f.StringVar(&rowFile, "rows", "", "rows to try besides the made ones")
 	f.IntVar(&boundary, "boundary", -1, "number of rows to make from the model [-1 = all, and 4096 random ones; fewer for a large model]")
 	f.StringVar(&expect, "expect", "", ".npy file of the trainer's numbers for --rows")
+	f.Uint64Var(&ulps, "ulps", 0, "how far the numbers of --expect may be from the reference's, in steps of their type")
 	f.StringVar(&output, "output", "predict", "which numbers --expect holds: "+score.Outputs())
 	f.StringVar(&iterations, "iterations", "", "boosting rounds A:B, from A up to but without B [all]")
 	flags.addAll(cmd)
@@ -114,27 +120,45 @@ func printLine(w io.Writer, about, format string, args ...any) {
 	fmt.Fprintf(w, "%-17s  %s\n", about, fmt.Sprintf(format, args...))
 }
 
-// verifyExpected compares the reference's numbers for the rows in x with those
-// of a file.
-func verifyExpected(w io.Writer, e *ir.Ensemble, x []float32, output, file string) (equal bool, err error) {
-	want, err := readFloats(file)
-	if err != nil {
-		return false, err
-	}
+func concat(a, b predict.Values) predict.Values {
+	return predict.Values{F32: append(a.F32, b.F32...), F64: append(a.F64, b.F64...)}
+}
+
+// verifyExpected compares the reference's numbers, or texts, for the rows in x with
+// those of a file, which may be so many steps of their type away.
+func verifyExpected(w io.Writer, e *ir.Ensemble, x predict.Values, output, file string, ulps uint64) (equal bool, err error) {
 	got, err := score.Run(e, score.Request{Output: output, X: x})
 	if err != nil {
 		return false, err
 	}
-	values := got.Float32
-	if values == nil {
-		for _, v := range got.Int32 {
-			values = append(values, float32(v))
-		}
+	want, err := readLike(file, &got)
+	if err != nil {
+		return false, err
 	}
-	part, err := nodiff.CompareValues(values, want, len(x)/len(e.Features))
+	if got.Text != nil {
+		return verifyTexts(w, output, file, got.Text, want.Text)
+	}
+	part, err := nodiff.CompareValues(values(&got), values(&want), x.Len()/len(e.Features))
 	if err != nil {
 		return false, fmt.Errorf("%s: %w", file, err)
 	}
 	printLine(w, "trainer", "%s of %s: %v", output, file, part)
-	return part.OK(), nil
+	return part.OK() || part.MaxULP <= ulps, nil
+}
+
+// verifyTexts compares labels that are texts.
+func verifyTexts(w io.Writer, output, file string, got, want []string) (equal bool, err error) {
+	if len(got) != len(want) {
+		return false, fmt.Errorf("%s: %d texts, want %d", file, len(want), len(got))
+	}
+	same, first := 0, ""
+	for i := range got {
+		if got[i] == want[i] {
+			same++
+		} else if first == "" {
+			first = fmt.Sprintf("\nit differs first in number %d: %q, want %q", i, got[i], want[i])
+		}
+	}
+	printLine(w, "trainer", "%s of %s: equal: %d of %d%s", output, file, same, len(got), first)
+	return same == len(got), nil
 }

@@ -21,6 +21,7 @@ type Diff struct {
 	Rows    int
 	Margin  Part
 	Predict Part
+	Answers Part // all that have names; zero if none have
 	Leaf    Part // zero for a predictor without Leaf
 }
 
@@ -28,19 +29,19 @@ type Diff struct {
 type Part struct {
 	Compared int
 	Equal    int    // by bits; any NaN equals any NaN
-	MaxULP   uint32 // largest distance in float32 steps; MaxUint32 for NaN beside a number
+	MaxULP   uint64 // largest distance in steps of the type; MaxUint64 for NaN beside a number
 	First    *Mismatch
 }
 
 // A Mismatch is one result that is not the reference's.
 type Mismatch struct {
 	Row, Column int     // Column is an output or, of leaves, a tree
-	Got, Want   float64 // float32 or int32 values
+	Got, Want   float64 // or int32 values
 }
 
 // OK reports whether all results are equal.
 func (d Diff) OK() bool {
-	return d.Margin.OK() && d.Predict.OK() && d.Leaf.OK()
+	return d.Margin.OK() && d.Predict.OK() && d.Answers.OK() && d.Leaf.OK()
 }
 
 // OK reports whether all results are equal.
@@ -70,11 +71,15 @@ func (d Diff) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d rows, equal by bits: margin %d of %d, predict %d of %d", d.Rows,
 		d.Margin.Equal, d.Margin.Compared, d.Predict.Equal, d.Predict.Compared)
+	if d.Answers.Compared > 0 {
+		fmt.Fprintf(&b, ", answers %d of %d", d.Answers.Equal, d.Answers.Compared)
+	}
 	if d.Leaf.Compared > 0 {
 		fmt.Fprintf(&b, ", leaf %d of %d", d.Leaf.Equal, d.Leaf.Compared)
 	}
 	b.WriteString(d.Margin.differs("margin", "output"))
 	b.WriteString(d.Predict.differs("predict", "output"))
+	b.WriteString(d.Answers.differs("an answer", "value"))
 	b.WriteString(d.Leaf.differs("leaf", "tree"))
 	return b.String()
 }
@@ -85,7 +90,7 @@ var blocks = []int{1, 2, 3, 64, 63, 65, 1, 1000, 256, 17}
 
 // Compare scores the rows of x, in calls of different size, with the predictor
 // and with the reference evaluator, which must have the same shape.
-func Compare(ref *interp.Engine, p predict.Predictor, x []float32) Diff {
+func Compare(ref *interp.Engine, p predict.Predictor, x predict.Values) Diff {
 	var d Diff
 	info := p.Info
 	if p.Leaf == nil {
@@ -97,30 +102,38 @@ func Compare(ref *interp.Engine, p predict.Predictor, x []float32) Diff {
 }
 
 // CompareValues compares results that are known, row-major, with what they
-// should be.
-func CompareValues(got, want []float32, rows int) (Part, error) {
+// should be; both are of one type.
+func CompareValues(got, want predict.Values, rows int) (Part, error) {
 	var p Part
-	if len(got) != len(want) || rows < 1 || len(got)%rows != 0 {
-		return p, fmt.Errorf("%d values for %d rows, want %d", len(want), rows, len(got))
+	if got.Len() != want.Len() || rows < 1 || got.Len()%rows != 0 {
+		return p, fmt.Errorf("%d values for %d rows, want %d", want.Len(), rows, got.Len())
 	}
-	p.compare(func(i int) int { return i }, len(got)/rows, got, want)
+	p.compare(func(i int) int { return i }, got.Len()/rows, got, want)
 	return p, nil
 }
 
 // results calls f with a destination that is full of a value that no row gives,
 // so that a result that f forgets does not pass for one.
-func results(n int, x []float32, f func(dst, x []float32)) []float32 {
-	dst := make([]float32, n)
-	for i := range dst {
-		dst[i] = -1.2345678e-33
+func results(t predict.Type, n int, f func(dst predict.Values)) predict.Values {
+	dst := predict.MakeValues(t, n)
+	for i := range n {
+		dst.Set(i, -1.2345678e-33)
 	}
-	f(dst, x)
+	f(dst)
 	return dst
 }
 
 // compare counts the results of rows that have width each; number tells the
 // number of a row.
-func (p *Part) compare(number func(i int) int, width int, got, want []float32) {
+func (p *Part) compare(number func(i int) int, width int, got, want predict.Values) {
+	if got.F64 != nil {
+		compare(p, number, width, got.F64, want.F64)
+	} else {
+		compare(p, number, width, got.F32, want.F32)
+	}
+}
+
+func compare[F float](p *Part, number func(i int) int, width int, got, want []F) {
 	p.Compared += len(got)
 	for i := range got {
 		distance := ulps(got[i], want[i])
@@ -151,24 +164,15 @@ func (p *Part) differ(m Mismatch) {
 	}
 }
 
-// ulps returns the number of float32 values between a and b, one of them
+// ulps returns the number of values of the type between a and b, one of them
 // counted; -0 and +0 are one apart.
-func ulps(a, b float32) uint32 {
+func ulps[F float](a, b F) uint64 {
 	switch {
 	case a != a && b != b:
 		return 0
 	case a != a || b != b:
-		return math.MaxUint32
+		return math.MaxUint64
 	}
 	i, j := ordinal(a), ordinal(b)
-	return uint32(max(i, j) - min(i, j))
-}
-
-// ordinal numbers the float32 values in ascending order.
-func ordinal(x float32) int64 {
-	b := int64(math.Float32bits(x))
-	if b < 1<<31 {
-		return b
-	}
-	return 1<<31 - b - 1
+	return uint64(max(i, j)) - uint64(min(i, j))
 }

@@ -20,6 +20,9 @@ type Shape struct {
 	Full bool // exactly Trees trees, every leaf at Depth
 
 	Input, Sum ir.Precision
+
+	Columns bool // whether splits test columns, of all kinds of operations
+	Answers bool // whether there are stages and answers, of all kinds, and no link
 }
 
 // Ensemble returns a random well-formed ensemble, the same for the same
@@ -52,11 +55,14 @@ func (s Shape) Ensemble(seed uint64) *ir.Ensemble {
 	if s.Outputs > 0 {
 		e.Outputs = s.Outputs
 	}
-	if s.Sum == ir.Double {
+	if s.Sum == ir.Double || s.Answers {
 		e.Link = ir.Identity
 	}
 	g.e = e
 	g.features()
+	if s.Columns {
+		g.columns()
+	}
 	g.extreme = true
 	for range e.Outputs {
 		e.BaseMargin = append(e.BaseMargin, g.leaf())
@@ -65,6 +71,9 @@ func (s Shape) Ensemble(seed uint64) *ir.Ensemble {
 		for i := range max(e.Outputs, 2) {
 			e.Classes = append(e.Classes, fmt.Sprintf("class %d", i))
 		}
+	}
+	if s.Answers {
+		g.answers()
 	}
 	if r.IntN(12) == 0 && !s.Full {
 		g.linear()
@@ -83,8 +92,8 @@ type grower struct {
 	rand    *rand.Rand
 	shape   Shape
 	e       *ir.Ensemble
-	pool    [][]float64 // thresholds per feature: few, so that they repeat
-	missing []int       // per feature: where all its splits send a missing value, or eitherSide
+	pool    [][]float64 // thresholds per column: few, so that they repeat
+	missing []int       // per column: where all its splits send a missing value, or eitherSide
 	vector  bool        // whether the tree that grows has vector leaves
 	extreme bool        // whether it has leaves that hide what others add
 }
@@ -177,7 +186,7 @@ func (g *grower) leaf() float64 {
 
 func (g *grower) linear() {
 	l := &ir.Linear{}
-	for range len(g.e.Features) * g.e.Outputs {
+	for range g.e.NumColumns() * g.e.Outputs {
 		l.Weights = append(l.Weights, g.leaf())
 	}
 	for range g.e.Outputs {
@@ -289,7 +298,7 @@ func (g *grower) grow(t *ir.Tree, depth int) {
 }
 
 func (g *grower) split() ir.Node {
-	j := g.rand.IntN(len(g.e.Features))
+	j := g.rand.IntN(g.e.NumColumns())
 	n := ir.Node{
 		Feature:     int32(j),
 		Set:         ir.NoSet,

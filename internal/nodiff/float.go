@@ -91,3 +91,41 @@ func largest(p ir.Precision) float64 {
 
 // draw returns one of the values.
 func draw[T any](r *rand.Rand, values []T) T { return values[r.IntN(len(values))] }
+
+// ordinal numbers the values of the type in ascending order.
+func ordinal[F float](x F) int64 {
+	switch x := any(x).(type) {
+	case float32:
+		if b := int64(math.Float32bits(x)); b < 1<<31 {
+			return b
+		} else {
+			return 1<<31 - b - 1
+		}
+	case float64:
+		if b := math.Float64bits(x); b < 1<<63 {
+			return int64(b)
+		} else {
+			return -int64(b-1<<63) - 1
+		}
+	}
+	panic("nodiff: a type of its own")
+}
+
+// number returns the value of the type that ordinal numbers so.
+func number[F float](i int64) F {
+	negative := i < 0
+	if negative {
+		i = -i - 1
+	}
+	var x F
+	switch any(x).(type) {
+	case float32:
+		x = F(math.Float32frombits(uint32(i)))
+	case float64:
+		x = F(math.Float64frombits(uint64(i)))
+	}
+	if negative {
+		x = -x
+	}
+	return x
+}

@@ -14,16 +14,23 @@ import (
 
 // predictor returns the reference evaluator of e as a predictor.
 func predictor(e *ir.Ensemble) predict.Predictor {
-	m := interp.New(e)
-	return predict.Predictor{
+	m := interp.New(e).Typed()
+	p := predict.Predictor{
 		Info: predict.Info{
 			NumFeatures: len(e.Features),
-			NumOutputs:  e.Link.Width(e.Outputs),
+			NumOutputs:  e.Width(),
 			NumMargins:  e.Outputs,
 			NumTrees:    len(e.Trees),
+			Input:       predict.Type(e.Input.String()),
+			Output:      predict.Type(e.Sum.String()),
 		},
 		Predict: m.Predict, Margin: m.Margin, Leaf: m.Leaf,
 	}
+	for _, a := range e.Answers {
+		p.Answers = append(p.Answers, predict.Answer{Name: a.Name, Width: e.VectorWidth(a.Vector)})
+		p.Answer = m.Answer
+	}
+	return p
 }
 
 // stump returns an ensemble of two features whose second tree compares with
@@ -104,7 +111,7 @@ func TestCompareSpecialValues(t *testing.T) {
 	for _, tt := range []struct {
 		name      string
 		got, want float64
-		ulps      uint32
+		ulps      uint64
 	}{
 		{"sign of zero", negative, 0, 1},
 		{"across zero", -math.SmallestNonzeroFloat32, math.SmallestNonzeroFloat32, 3},
@@ -126,17 +133,17 @@ func TestCompareSpecialValues(t *testing.T) {
 	p := predictor(e)
 	p.Margin = fill(float32(math.NaN()))
 	d := nodiff.Compare(interp.New(e), p, nodiff.Rows(e, 10, 1))
-	require.EqualValues(t, math.MaxUint32, d.Margin.MaxULP)
+	require.EqualValues(t, uint64(math.MaxUint64), d.Margin.MaxULP)
 
-	p.Margin = func(dst, x []float32) {} // writes nothing
+	p.Margin = func(dst, x predict.Values) {} // writes nothing
 	d = nodiff.Compare(interp.New(e), p, nodiff.Rows(e, 10, 1))
 	require.Zero(t, d.Margin.Equal)
 }
 
-func fill(v float32) func(dst, x []float32) {
-	return func(dst, x []float32) {
-		for i := range dst {
-			dst[i] = v
+func fill(v float32) func(dst, x predict.Values) {
+	return func(dst, x predict.Values) {
+		for i := range dst.F32 {
+			dst.F32[i] = v
 		}
 	}
 }
@@ -146,7 +153,7 @@ func TestRowsHoldBounds(t *testing.T) {
 	for seed := range uint64(50) {
 		e := nodiff.Ensemble(seed, 6, 4)
 		n, w := nodiff.NumBoundaryRows(e), len(e.Features)
-		x := nodiff.Rows(e, n+10, 3)
+		x := nodiff.Rows(e, n+10, 3).F32
 		require.Len(t, x, (n+10)*w)
 		for j, bounds := range e.Bounds() {
 			held := map[uint32]bool{}
@@ -163,11 +170,11 @@ func TestRowsHoldBounds(t *testing.T) {
 				require.True(t, held[math.Float32bits(v)], "seed %d, feature %d: no row with %v", seed, j, v)
 			}
 		}
-		same := nodiff.Rows(e, n+10, 3)
+		same := nodiff.Rows(e, n+10, 3).F32
 		for i := range x {
 			require.Equal(t, math.Float32bits(x[i]), math.Float32bits(same[i]))
 		}
-		require.Len(t, nodiff.Rows(e, 5, 3), 5*w)
+		require.Len(t, nodiff.Rows(e, 5, 3).F32, 5*w)
 	}
 }
 
@@ -193,10 +200,10 @@ func TestRows64HoldBounds(t *testing.T) {
 				require.True(t, held[math.Float64bits(v)], "seed %d, feature %d: no row with %v", seed, j, v)
 			}
 		}
-		require.Panics(t, func() { nodiff.Rows(e, 1, 1) })
+		require.Equal(t, predict.Float64, nodiff.Rows(e, 1, 1).Type())
 	}
 	e := nodiff.Shape{Trees: 6, Depth: 4, Sum: ir.Double}.Ensemble(1)
-	narrow, wide := nodiff.Rows(e, 500, 1), nodiff.Rows64(e, 500, 1)
+	narrow, wide := nodiff.Rows(e, 500, 1).F32, nodiff.Rows64(e, 500, 1)
 	for i, v := range narrow {
 		require.Equal(t, math.Float64bits(float64(v)), math.Float64bits(wide[i]))
 	}
@@ -210,7 +217,7 @@ func TestRowsReachLeaves(t *testing.T) {
 		x := nodiff.Rows(e, 4000, 1)
 		n := len(e.Trees)
 		out := make([]int32, 4000*n)
-		interp.New(e).Leaf(out, x)
+		interp.New(e).Leaf(out, x.F32)
 		seen := map[[2]int32]bool{}
 		for i, id := range out {
 			seen[[2]int32{int32(i % n), id}] = true

@@ -2,37 +2,40 @@ package nodiff
 
 import (
 	"math/rand/v2"
+	"slices"
 
+	"hew/interp"
 	"hew/ir"
+	"hew/predict"
 )
 
-// Rows returns n rows for e, row-major, the same for the same arguments. It panics
-// if e compares in float64.
+// Rows returns n rows for e, row-major, in the type in which e compares; they are
+// the same for the same arguments.
 //
 // First come the boundary rows: for each feature, each bound of e, both its
 // neighbours, and the special values, on a row that is otherwise random; if there
 // are more than n, a random choice of them. Then, by turns, rows led to a random
 // node of a random tree by values at the thresholds on the way, and rows of
-// random values.
-func Rows(e *ir.Ensemble, n int, seed uint64) []float32 {
-	if e.Input != ir.Single {
-		panic("nodiff: float32 rows for an ensemble that compares in " + e.Input.String())
+// random values. Where splits test columns, the bounds of a feature are its values at
+// which one of its columns crosses a bound, wherever that is.
+func Rows(e *ir.Ensemble, n int, seed uint64) predict.Values {
+	if e.Input == ir.Double {
+		return predict.Values{F64: newRowMaker[float64](e, seed).rows(n)}
 	}
-	return newRowMaker[float32](e, seed).rows(n)
+	return predict.Values{F32: newRowMaker[float32](e, seed).rows(n)}
 }
 
-// Rows64 is Rows for every ensemble: it returns values of the type in which e
-// compares. Neighbours are those of this type.
+// Rows64 is Rows with values as float64 numbers.
 func Rows64(e *ir.Ensemble, n int, seed uint64) []float64 {
-	if e.Input == ir.Double {
-		return newRowMaker[float64](e, seed).rows(n)
+	x := Rows(e, n, seed)
+	if x.F64 != nil {
+		return x.F64
 	}
-	narrow := Rows(e, n, seed)
-	x := make([]float64, len(narrow))
-	for i, v := range narrow {
-		x[i] = float64(v)
+	wide := make([]float64, len(x.F32))
+	for i, v := range x.F32 {
+		wide[i] = float64(v)
 	}
-	return x
+	return wide
 }
 
 // NumBoundaryRows returns the number of boundary rows that Rows and Rows64 make
@@ -75,32 +78,47 @@ func (g *rowMaker[F]) rows(n int) []F {
 type rowMaker[F float] struct {
 	e       *ir.Ensemble
 	rand    *rand.Rand
-	bounds  [][]float64
+	tests   [][]float64 // of each column, the bounds of its splits
+	bounds  [][]float64 // of each feature, where something happens
+	derived *derived[F]
 	special []F
 	codes   []bool // whether the feature holds category codes
 	led     []bool // scratch of lead
 }
 
 func newRowMaker[F float](e *ir.Ensemble, seed uint64) *rowMaker[F] {
+	tests := e.Bounds()
 	g := &rowMaker[F]{
 		e:       e,
 		rand:    rand.New(rand.NewPCG(seed, 1)),
-		bounds:  e.Bounds(),
+		tests:   tests,
+		derived: derive[F](e, tests),
 		special: append(nans[F](), edges[F]()...),
-		codes:   make([]bool, len(e.Features)),
 		led:     make([]bool, len(e.Features)),
 	}
+	g.bounds, g.codes = g.derived.features, g.derived.codes
+	if e.Columns == nil && !e.NeedsRow() {
+		g.bounds = g.tests
+	}
 	for j := range e.Features {
-		g.codes[j] = e.Features[j].Type == ir.Categorical
+		g.codes[j] = g.codes[j] || e.Features[j].Type == ir.Categorical
 	}
 	for i := range e.Trees {
 		for _, n := range e.Trees[i].Nodes {
 			if !n.IsLeaf() && n.Set != ir.NoSet {
-				g.codes[n.Feature] = true
+				g.codes[g.feature(&n)] = true
 			}
 		}
 	}
 	return g
+}
+
+// feature returns the feature that the test of n depends on.
+func (g *rowMaker[F]) feature(n *ir.Node) int {
+	if g.e.Columns == nil {
+		return int(n.Feature)
+	}
+	return int(g.e.Columns[n.Feature].Feature)
 }
 
 // oddCodes are codes that no category has: fractions, negative ones, and those
@@ -170,14 +188,14 @@ func (g *rowMaker[F]) lead(row []F) {
 	clear(g.led)
 	t := &g.e.Trees[g.rand.IntN(len(g.e.Trees))]
 	for n := &t.Nodes[0]; !n.IsLeaf(); {
-		if !g.led[n.Feature] {
-			g.led[n.Feature] = true
-			row[n.Feature] = g.test(n)
+		if j := g.feature(n); !g.led[j] {
+			g.led[j] = true
+			row[j] = g.test(n)
 		}
 		if g.rand.IntN(8) == 0 {
 			return
 		}
-		n = &t.Nodes[g.next(n, row[n.Feature])]
+		n = &t.Nodes[g.next(n, row)]
 	}
 }
 
@@ -195,11 +213,24 @@ func (g *rowMaker[F]) test(n *ir.Node) F {
 		}
 		b = draw(g.rand, set)
 	}
-	return draw(g.rand, beside(F(b)))
+	if g.e.Columns == nil {
+		return draw(g.rand, beside(F(b)))
+	}
+	bound, _ := slices.BinarySearch(g.tests[n.Feature], b)
+	if at := g.derived.at(n.Feature, bound); len(at) > 0 {
+		return draw(g.rand, beside(draw(g.rand, at).value))
+	}
+	return g.value(g.feature(n)) // the column never gets there
 }
 
-// next returns the child to which n sends x.
-func (g *rowMaker[F]) next(n *ir.Node, x F) int32 {
+// next returns the child to which n sends row.
+func (g *rowMaker[F]) next(n *ir.Node, row []F) int32 {
+	var x F
+	if g.e.Columns == nil {
+		x = row[n.Feature]
+	} else {
+		x = F(interp.Column(&g.e.Columns[n.Feature], row))
+	}
 	left := float64(x) < n.Threshold
 	if n.Set != ir.NoSet {
 		left = g.e.Sets[n.Set].Contains(float64(x))

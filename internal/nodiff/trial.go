@@ -35,13 +35,13 @@ type Trial struct {
 // Trials returns the rows in x as trials, one at a time, for predictors of the
 // shape of info; x has at least one row. Each trial has enough rows for a batch of
 // every size in Batches: where x ends, it begins again.
-func Trials(ref *interp.Engine, info predict.Info, x []float32) iter.Seq[*Trial] {
+func Trials(ref *interp.Engine, info predict.Info, x predict.Values) iter.Seq[*Trial] {
 	rows := 0
 	for _, n := range Batches(info.NumFeatures) {
 		rows += n
 	}
 	return func(yield func(*Trial) bool) {
-		n := len(x) / info.NumFeatures
+		n := x.Len() / info.NumFeatures
 		for first := 0; first < n; first += rows {
 			fresh := min(rows, n-first)
 			t := &Trial{ask(ref, info, cycle(part(x, first, first+fresh, info.NumFeatures), x, rows*info.NumFeatures)), fresh}
@@ -54,11 +54,18 @@ func Trials(ref *interp.Engine, info predict.Info, x []float32) iter.Seq[*Trial]
 }
 
 // cycle returns values followed by x, as often as it takes, n in all.
-func cycle(values, x []float32, n int) []float32 {
-	if len(values) == n {
+func cycle(values, x predict.Values, n int) predict.Values {
+	if values.Len() == n {
 		return values
 	}
-	all := append(make([]float32, 0, n), values...)
+	return predict.Values{F32: cycled(values.F32, x.F32, n), F64: cycled(values.F64, x.F64, n)}
+}
+
+func cycled[F float](values, x []F, n int) []F {
+	if len(x) == 0 {
+		return nil
+	}
+	all := append(make([]F, 0, n), values...)
 	for len(all) < n {
 		all = append(all, x[:min(len(x), n-len(all))]...)
 	}
@@ -79,18 +86,32 @@ func (t *Trial) Alone(d *Diff, singly predict.Predictor) {
 // Singly returns p with functions that score each row by a call of its own.
 func Singly(p predict.Predictor) predict.Predictor {
 	one := p
-	one.Predict = func(dst, x []float32) { each(dst, x, p.NumFeatures, p.NumOutputs, p.Predict) }
-	one.Margin = func(dst, x []float32) { each(dst, x, p.NumFeatures, p.NumMargins, p.Margin) }
+	each := func(rows int, f func(i int)) {
+		for i := range rows {
+			f(i)
+		}
+	}
+	row := func(x predict.Values, i int) predict.Values { return part(x, i, i+1, p.NumFeatures) }
+	one.Predict = func(dst, x predict.Values) {
+		each(x.Len()/p.NumFeatures, func(i int) { p.Predict(part(dst, i, i+1, p.NumOutputs), row(x, i)) })
+	}
+	one.Margin = func(dst, x predict.Values) {
+		each(x.Len()/p.NumFeatures, func(i int) { p.Margin(part(dst, i, i+1, p.NumMargins), row(x, i)) })
+	}
+	if p.Answer != nil {
+		one.Answer = func(a int, dst, margins, x predict.Values) {
+			w := p.Answers[a].Width
+			each(x.Len()/p.NumFeatures, func(i int) {
+				p.Answer(a, part(dst, i, i+1, w), part(margins, i, i+1, p.NumMargins), row(x, i))
+			})
+		}
+	}
 	if p.Leaf != nil {
-		one.Leaf = func(dst []int32, x []float32) { each(dst, x, p.NumFeatures, p.NumTrees, p.Leaf) }
+		one.Leaf = func(dst []int32, x predict.Values) {
+			each(x.Len()/p.NumFeatures, func(i int) { p.Leaf(dst[i*p.NumTrees:(i+1)*p.NumTrees], row(x, i)) })
+		}
 	}
 	return one
-}
-
-func each[T any](dst []T, x []float32, features, width int, f func(dst []T, x []float32)) {
-	for i := range len(x) / features {
-		f(part(dst, i, i+1, width), part(x, i, i+1, features))
-	}
 }
 
 // Batches scores the rows in batches of every size and adds the outcome to d.

@@ -11,7 +11,7 @@ import (
 )
 
 // run puts p on trial with rows that the reference of e answers for.
-func run(ref *interp.Engine, p predict.Predictor, x []float32) (alone, batches nodiff.Diff, trials int) {
+func run(ref *interp.Engine, p predict.Predictor, x predict.Values) (alone, batches nodiff.Diff, trials int) {
 	for t := range nodiff.Trials(ref, p.Info, x) {
 		t.Alone(&alone, nodiff.Singly(p))
 		t.Batches(&batches, p)
@@ -28,8 +28,8 @@ func TestTrials(t *testing.T) {
 		e := nodiff.Ensemble(uint64(rows), 8, 5)
 		p, sizes := predictor(e), map[int]int{}
 		margin := p.Margin
-		p.Margin = func(dst, x []float32) {
-			sizes[len(x)/len(e.Features)]++
+		p.Margin = func(dst, x predict.Values) {
+			sizes[x.Len()/len(e.Features)]++
 			margin(dst, x)
 		}
 		alone, batches, trials := run(interp.New(e), p, nodiff.Rows(e, rows, 1))
@@ -48,7 +48,7 @@ func TestTrials(t *testing.T) {
 func TestTrialsFindMistakes(t *testing.T) {
 	e := stump(7, 0.25)
 	x := nodiff.Rows(e, 100, 1)
-	x[2*77], x[2*77+1] = 1234, 1
+	x.F32[2*77], x.F32[2*77+1] = 1234, 1
 	for _, wrong := range []func(n int) bool{
 		func(n int) bool { return n == 1 },
 		func(n int) bool { return n == 64 },
@@ -56,11 +56,11 @@ func TestTrialsFindMistakes(t *testing.T) {
 	} {
 		p := predictor(e)
 		margin := p.Margin
-		p.Margin = func(dst, x []float32) {
+		p.Margin = func(dst, x predict.Values) {
 			margin(dst, x)
-			for i := range dst {
-				if x[2*i] == 1234 && wrong(len(dst)) {
-					dst[i]++
+			for i := range dst.F32 {
+				if x.F32[2*i] == 1234 && wrong(len(dst.F32)) {
+					dst.F32[i]++
 				}
 			}
 		}
@@ -82,7 +82,7 @@ func TestTrialsOfWideRows(t *testing.T) {
 		e.Features = append(e.Features, e.Features[0])
 	}
 	var fresh []int
-	for trial := range nodiff.Trials(interp.New(e), predictor(e).Info, make([]float32, 120*len(e.Features))) {
+	for trial := range nodiff.Trials(interp.New(e), predictor(e).Info, predict.MakeValues(predict.Float32, 120*len(e.Features))) {
 		fresh = append(fresh, trial.Fresh())
 	}
 	require.Equal(t, []int{100, 20}, fresh)

@@ -4,6 +4,10 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -125,4 +129,69 @@ func FuzzRead(f *testing.F) {
 		require.Equal(t, n, a.Len())
 		require.Len(t, a.Float32s(), n)
 	})
+}
+
+// ReadAs gives what Read does, from any number of blocks.
+func TestReadAs(t *testing.T) {
+	big := make([]float64, 100_003)
+	for i := range big {
+		big[i] = float64(i) / 7
+	}
+	var b bytes.Buffer
+	require.NoError(t, npy.Write(&b, []int{len(big)}, big))
+	data := b.Bytes()
+	shape, got, err := npy.ReadAs[float64](bytes.NewReader(append(data, "more"...)))
+	require.NoError(t, err)
+	require.Equal(t, []int{len(big)}, shape)
+	require.Equal(t, big, got)
+	require.Equal(t, len(big), cap(got))
+	_, rounded, err := npy.ReadAs[float32](bytes.NewReader(data))
+	require.NoError(t, err)
+	require.Equal(t, float32(big[5]), rounded[5])
+	_, _, err = npy.ReadAs[float64](bytes.NewReader(data[:len(data)-1]))
+	require.ErrorContains(t, err, "npy: 800023 bytes of data, want 800024 for shape [100003] of <f8")
+
+	_, got, err = npy.ReadAs[float64](bytes.NewReader([]byte(file(1, head("|u1", "True", "(2, 3)"), "\x01\x04\x02\x05\x03\x06"))))
+	require.NoError(t, err)
+	require.Equal(t, []float64{1, 2, 3, 4, 5, 6}, got)
+	_, got, err = npy.ReadAs[float64](bytes.NewReader([]byte(file(1, head("<f8", "False", "(0, 7)"), ""))))
+	require.NoError(t, err)
+	require.NotNil(t, got)
+	// A file tells how much there is, so nothing is copied; a header that claims more
+	// than that has no effect.
+	path := filepath.Join(t.TempDir(), "x.npy")
+	require.NoError(t, os.WriteFile(path, data, 0o600))
+	require.Equal(t, big, readFile(t, path))
+	claim := file(1, head("<f8", "False", "(1000000000000,)"), strings.Repeat("x", 800))
+	require.NoError(t, os.WriteFile(path, []byte(claim), 0o600))
+	f, err := os.Open(path)
+	require.NoError(t, err)
+	defer f.Close()
+	_, _, err = npy.ReadAs[float64](f)
+	require.ErrorContains(t, err, "npy: 800 bytes of data, want 8000000000000")
+	dtype, err := npy.ReadType(bytes.NewReader(data))
+	require.NoError(t, err)
+	require.Equal(t, "<f8", dtype)
+}
+
+func readFile(t *testing.T, path string) []float64 {
+	f, err := os.Open(path)
+	require.NoError(t, err)
+	defer f.Close()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, got, err := npy.ReadAs[float64](f)
+	runtime.ReadMemStats(&after)
+	require.NoError(t, err)
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(8*len(got)+1<<17))
+	return got
+}
+
+func TestWriteText(t *testing.T) {
+	var b bytes.Buffer
+	require.NoError(t, npy.WriteText(&b, []int{2}, []string{"aé", ""}))
+	require.Contains(t, b.String(), "'descr': '<U2', 'fortran_order': False, 'shape': (2,), ")
+	require.Equal(t, "a\x00\x00\x00\xe9\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", b.String()[b.Len()-16:])
+	require.NoError(t, npy.Write(&b, []int{2}, []bool{true, false}))
+	require.NoError(t, npy.Write(&b, []int{1}, []int64{math.MinInt64}))
 }

@@ -48,11 +48,17 @@ func (r *reader) adaBoostClassifier(o *record.Object, in []column) (part, error)
 		}
 		r.endRound()
 	}
-	return r.boostedScores(r.map1(ir.StageDivide, r.vector(s), interp.PairwiseSum(weights)), l), nil
+	return r.boostedScores(r.map1(ir.StageDivide, r.vector(s), interp.PairwiseSum(weights)), l, soft), nil
 }
 
-// boostedScores returns the part of a classifier with a score for each class.
-func (r *reader) boostedScores(scores vector, l ir.Labels) part {
+// boostedScores returns the part of a classifier with a score for each class. Votes
+// make an array in Fortran order and SAMME.R one in C order, which decides how NumPy
+// sums for the probabilities.
+func (r *reader) boostedScores(scores vector, l ir.Labels, soft bool) part {
+	order := 0.0
+	if soft {
+		order = 1
+	}
 	k := len(l.Texts)
 	p := nothing
 	p.labels = []ir.Labels{l}
@@ -64,7 +70,7 @@ func (r *reader) boostedScores(scores vector, l ir.Labels) part {
 		return p
 	}
 	p.decision, p.label = scores, r.first(scores)
-	p.proba = r.map1(ir.StageSoftmax, r.map1(ir.StageDivide, scores, float64(k-1)), 0)
+	p.proba = r.map1(ir.StageSoftmax, r.map1(ir.StageDivide, scores, float64(k-1)), order)
 	return p
 }
 
@@ -90,7 +96,7 @@ func (r *reader) boostedLabels(o *record.Object, in []column, members []*record.
 	}
 	all := r.stage(ir.Stage{Code: ir.StageConcat, Args: votes, Width: len(votes)})
 	s.Args = []int32{all}
-	return r.boostedScores(r.map1(ir.StageDivide, r.stage(s), interp.PairwiseSum(weights)), l), nil
+	return r.boostedScores(r.map1(ir.StageDivide, r.stage(s), interp.PairwiseSum(weights)), l, false), nil
 }
 
 func allTrees(members []*record.Object) bool {

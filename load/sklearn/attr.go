@@ -240,10 +240,21 @@ func pythonBool(b bool) string {
 	return "False"
 }
 
-// pythonFloat writes a number as Python does, for most numbers.
-func pythonFloat(v float64) string {
-	s := strconv.FormatFloat(v, 'g', -1, 64)
-	if !strings.ContainsAny(s, ".enIN") {
+// pythonFloat writes a float64 number as Python does.
+func pythonFloat(v float64) string { return pythonNumber(v, 64) }
+
+// pythonNumber writes a floating-point number of the given size as Python and NumPy do.
+func pythonNumber(v float64, bits int) string {
+	switch a := math.Abs(v); {
+	case math.IsInf(v, 0):
+		return strings.ToLower(strings.TrimPrefix(strconv.FormatFloat(v, 'g', -1, bits), "+"))
+	case v != v:
+		return "nan"
+	case a != 0 && (a < 1e-4 || a >= 1e16):
+		return strconv.FormatFloat(v, 'e', -1, bits)
+	}
+	s := strconv.FormatFloat(v, 'f', -1, bits)
+	if !strings.Contains(s, ".") {
 		s += ".0"
 	}
 	return s

@@ -22,7 +22,7 @@ func (r *reader) powerTransformer(o *record.Object, in []column) ([]column, erro
 	op := ir.Op{Code: ir.OpYeoJohnson}
 	switch text(o, "method") {
 	case "yeo-johnson":
-		if versionOf(o, r.version) >= 108 {
+		if versionOf(o, r.version) >= 109 {
 			op.B = 1 // scipy.stats.yeojohnson
 		}
 	case "box-cox":
@@ -60,6 +60,9 @@ func wantDouble(o *record.Object, in []column) error {
 func (r *reader) quantileTransformer(o *record.Object, in []column) ([]column, error) {
 	if err := wantDouble(o, in); err != nil {
 		return nil, err
+	}
+	if slices.ContainsFunc(in, func(c column) bool { return c.sparse }) {
+		return nil, fault.Unsupportedf("QuantileTransformer of a sparse matrix is not supported; have the step before it give arrays")
 	}
 	a, ok := attr(o, "quantiles_").(*record.Array)
 	if !ok || len(a.Shape) != 2 || a.Shape[1] != len(in) {
@@ -114,6 +117,9 @@ func (r *reader) functionTransformer(o *record.Object, in []column) ([]column, e
 		}
 	}
 	if f == nil {
+		if truthOf(o, "validate", false) {
+			r.refuse(in, ir.Missing|ir.Infinite)
+		}
 		return in, nil
 	}
 	g, ok := f.(*record.Global)
@@ -126,6 +132,9 @@ func (r *reader) functionTransformer(o *record.Object, in []column) ([]column, e
 	}
 	if d, ok := attr(o, "kw_args").(*record.Dict); ok && len(d.Keys) > 0 {
 		return nil, fault.Unsupportedf("FunctionTransformer with kw_args is not supported")
+	}
+	if truthOf(o, "validate", false) {
+		r.refuse(in, ir.Missing|ir.Infinite)
 	}
 	out := make([]column, len(in))
 	for j, c := range in {

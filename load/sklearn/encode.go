@@ -1,10 +1,11 @@
 package sklearn
 
 import (
-	"fmt"
+	"cmp"
 	"slices"
 	"strconv"
 
+	"hew/interp"
 	"hew/ir"
 	"hew/load/internal/fault"
 	"hew/load/sklearn/internal/record"
@@ -29,23 +30,22 @@ func (r *reader) categories(o *record.Object, j int, c column) ([]category, erro
 	if !ok {
 		return nil, attrError(o, "categories_", "entry %d is not an array", j)
 	}
-	out := make([]category, a.Len())
-	texts, err := a.Strings()
-	if a.DType.Kind != 'O' && err == nil {
-		for i, s := range texts {
-			if out[i], err = r.textCategory(o, c, s); err != nil {
-				return nil, err
-			}
-		}
-		return out, nil
+	values, err := valuesOf(a)
+	if err != nil {
+		return nil, attrError(o, "categories_", "entry %d: %v", j, err)
 	}
-	for i := range out {
-		v, err := item(a, i)
-		if err != nil {
-			return nil, attrError(o, "categories_", "entry %d: %v", j, err)
-		}
+	out := make([]category, len(values))
+	for i, v := range values {
 		if out[i], err = r.anyCategory(o, c, v); err != nil {
 			return nil, err
+		}
+		switch a.DType.Kind {
+		case 'i', 'u':
+			out[i].name = strconv.FormatFloat(out[i].value, 'f', -1, 64)
+		case 'b':
+			out[i].name = pythonBool(out[i].value != 0)
+		case 'f':
+			out[i].name = pythonNumber(out[i].value, 8*a.DType.Size)
 		}
 	}
 	return out, nil
@@ -53,7 +53,7 @@ func (r *reader) categories(o *record.Object, j int, c column) ([]category, erro
 
 func (r *reader) anyCategory(o *record.Object, c column, v record.Value) (category, error) {
 	if isMissing(v) {
-		return category{missing: true, none: v == nil, name: "nan"}, nil
+		return category{value: nan, missing: true, none: v == nil, name: noneOrNaN(v)}, nil
 	}
 	if s, ok := v.(string); ok {
 		return r.textCategory(o, c, s)
@@ -65,7 +65,26 @@ func (r *reader) anyCategory(o *record.Object, c column, v record.Value) (catego
 	if r.e.Features[c.Feature].Type == ir.Categorical {
 		return category{}, fault.Unsupportedf("%s: categories of text and numbers in one column are not supported", o.Class.Name)
 	}
-	return category{value: f, name: strconv.FormatFloat(f, 'g', -1, 64)}, nil
+	return category{value: f, name: pythonText(v)}, nil
+}
+
+// pythonText writes a number as Python's str does.
+func pythonText(v record.Value) string {
+	switch v := v.(type) {
+	case bool:
+		return pythonBool(v)
+	case int64:
+		return strconv.FormatInt(v, 10)
+	}
+	f, _ := numberOf(v)
+	return pythonFloat(f)
+}
+
+func noneOrNaN(v record.Value) string {
+	if v == nil {
+		return "None"
+	}
+	return "nan"
 }
 
 func (r *reader) textCategory(o *record.Object, c column, s string) (category, error) {
@@ -79,19 +98,15 @@ func (r *reader) textCategory(o *record.Object, c column, s string) (category, e
 // encoder raises an error, or takes them.
 func (r *reader) unknowns(o *record.Object, c column, all []category, raises bool) error {
 	f := &r.e.Features[c.Feature]
-	missing := slices.ContainsFunc(all, func(k category) bool { return k.missing })
+	r.refuse([]column{c}, ir.Infinite)
 	if !raises {
 		if f.Type == ir.Categorical && !r.closed[c.Feature] {
 			f.Open = true
 		}
 		return nil
 	}
-	if !missing {
-		r.refuse([]column{c}, ir.Missing)
-	}
 	if f.Type == ir.Categorical {
 		f.Open, r.closed[c.Feature] = false, true
-		return nil
 	}
 	var accepts []float64
 	for _, k := range all {
@@ -99,6 +114,8 @@ func (r *reader) unknowns(o *record.Object, c column, all []category, raises boo
 			accepts = append(accepts, k.value)
 		}
 	}
+	known := slices.Clone(accepts)
+	slices.Sort(known)
 	for i := range c.Ops {
 		switch c.Ops[i].Code {
 		case ir.OpFill:
@@ -108,8 +125,17 @@ func (r *reader) unknowns(o *record.Object, c column, all []category, raises boo
 			return fault.Unsupportedf("%s with handle_unknown=\"error\" after other transformers is not supported; set handle_unknown", o.Class.Name)
 		}
 	}
+	missing := slices.ContainsFunc(all, func(k category) bool { return k.missing })
+	taken := func(raw float64) bool {
+		v := interp.Apply(c.Ops, raw)
+		_, ok := slices.BinarySearch(known, v)
+		return ok || v != v && missing
+	}
+	if !taken(nan) {
+		f.Refuses |= ir.Missing
+	}
 	slices.Sort(accepts)
-	accepts = slices.Compact(accepts)
+	accepts = slices.DeleteFunc(slices.Compact(accepts), func(v float64) bool { return !taken(v) })
 	if f.Accepts != nil {
 		accepts = slices.DeleteFunc(accepts, func(v float64) bool {
 			_, ok := slices.BinarySearch(f.Accepts, v)
@@ -172,8 +198,11 @@ func (r *reader) oneHotEncoder(o *record.Object, in []column) ([]column, error) 
 		if err != nil {
 			return nil, err
 		}
-		if unknown == "ignore" {
-			infrequent = -1 // unknown values belong to no group
+		rest := infrequent
+		if unknown == "ignore" || unknown == "warn" && versionOf(o, r.version) < 108 {
+			// Unknown values belong to no group. The documentation has it otherwise
+			// for "warn", but _map_infrequent_categories did not know that name.
+			rest = -1
 		}
 		skip := -1
 		if j < len(drop) && drop[j] != nil {
@@ -183,10 +212,16 @@ func (r *reader) oneHotEncoder(o *record.Object, in []column) ([]column, error) 
 			}
 			skip = int(v)
 		}
-		for g := range groupCount(of) {
-			if g != skip {
-				out = append(out, r.hot(c, all, of, g, g == infrequent))
+		for g, members := range members(all, of) {
+			if g == skip {
+				continue
 			}
+			h := hot(c, all, members, g == rest)
+			h.sparse = truthOf(o, "sparse_output", truthOf(o, "sparse", true))
+			if g == infrequent {
+				h.name = c.name + "_infrequent_sklearn"
+			}
+			out = append(out, h.typed(o))
 		}
 	}
 	return out, nil
@@ -200,44 +235,50 @@ func dropped(o *record.Object) record.Value {
 	return attr(o, "drop_idx_")
 }
 
-func groupCount(of []int) int {
+// members returns the categories of each group.
+func members(all []category, of []int) [][]category {
 	n := 0
 	for _, g := range of {
 		n = max(n, g+1)
 	}
-	return n
+	out := make([][]category, n)
+	for i, g := range of {
+		out[g] = append(out[g], all[i])
+	}
+	return out
 }
 
-// hot returns the column that is 1 for the categories of group g and, if others is
-// set, for what is no category.
-func (r *reader) hot(c column, all []category, of []int, g int, others bool) column {
-	var keys []float64
+// hot returns the column that is 1 for the members of a group and, if others is set,
+// for what is none of all categories.
+func hot(c column, all, members []category, others bool) column {
 	o := ir.Op{Code: ir.OpLookup, A: truth(others), B: truth(others)}
-	name := "infrequent_sklearn"
-	for i, k := range all {
-		switch {
-		case k.missing:
-			o.B = truth(of[i] == g)
-		case of[i] == g:
-			keys = append(keys, k.value)
-		}
-		if of[i] == g && !others {
-			name = k.name
-		}
-		if !k.missing {
-			o.Keys, o.Values = append(o.Keys, k.value), append(o.Values, truth(of[i] == g))
+	set := func(categories []category, v float64) {
+		for _, k := range categories {
+			if k.missing {
+				o.B = v
+			} else {
+				o.Keys, o.Values = append(o.Keys, k.value), append(o.Values, v)
+			}
 		}
 	}
+	if others {
+		set(all, 0)
+	}
+	set(members, 1)
+	name := ""
+	if len(members) > 0 {
+		name = members[0].name
+	}
 	switch {
-	case o.A == 0 && o.B == 0 && len(keys) == 1:
-		o = ir.Op{Code: ir.OpEqual, A: keys[0]}
-	case o.A == 0 && o.B == 1 && len(keys) == 0:
+	case !others && o.B == 0 && len(o.Keys) == 1:
+		o = ir.Op{Code: ir.OpEqual, A: o.Keys[0]}
+	case !others && o.B == 1 && len(o.Keys) == 0:
 		o = ir.Op{Code: ir.OpIsMissing}
 	default:
 		sortKeys(&o)
 	}
 	c = c.plus(o)
-	c.name, c.single = fmt.Sprintf("%s_%s", c.name, name), r.model.single
+	c.name += "_" + name
 	return c
 }
 
@@ -248,25 +289,18 @@ func truth(b bool) float64 {
 	return 0
 }
 
-// sortKeys puts the keys of an operation into ascending order, each once.
+// sortKeys puts the keys of an operation into ascending order, each once, with the
+// value that it got last.
 func sortKeys(o *ir.Op) {
 	order := make([]int, len(o.Keys))
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		switch {
-		case o.Keys[a] < o.Keys[b]:
-			return -1
-		case o.Keys[a] > o.Keys[b]:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(o.Keys[a], o.Keys[b]) })
 	var keys, values []float64
 	for _, i := range order {
 		if n := len(keys); n > 0 && keys[n-1] == o.Keys[i] {
-			continue
+			keys, values = keys[:n-1], values[:n-1]
 		}
 		keys, values = append(keys, o.Keys[i]), append(values, o.Values[i])
 	}
@@ -319,9 +353,70 @@ func (r *reader) ordinalEncoder(o *record.Object, in []column) ([]column, error)
 			}
 		}
 		sortKeys(&op)
-		c = c.plus(op)
-		c.single = r.model.single
-		out[j] = c
+		out[j] = c.plus(op).typed(o)
 	}
 	return out, nil
+}
+
+// targetEncoder returns the mean of the target for each category, of several classes
+// that of each.
+//
+// Source: sklearn/preprocessing/_target_encoder.py, TargetEncoder.transform.
+func (r *reader) targetEncoder(o *record.Object, in []column) ([]column, error) {
+	classes := []string{""}
+	if text(o, "target_type_") == "multiclass" {
+		l, err := labels(o, "classes_")
+		if err != nil {
+			return nil, err
+		}
+		classes = l.Texts
+	}
+	encodings, ok := itemsOf(attr(o, "encodings_"))
+	if !ok || len(encodings) != len(in)*len(classes) {
+		return nil, attrError(o, "encodings_", "is not a list of %d arrays", len(in)*len(classes))
+	}
+	means, err := numbersOf(attr(o, "target_mean_"))
+	if mean, ok := numberOf(attr(o, "target_mean_")); ok {
+		means, err = []float64{mean}, nil
+	}
+	if err != nil || len(means) != len(classes) {
+		return nil, attrError(o, "target_mean_", "does not fit %d classes", len(classes))
+	}
+	var out []column
+	for j, c := range in {
+		all, err := r.categories(o, j, c)
+		if err != nil {
+			return nil, err
+		}
+		if err := r.unknowns(o, c, all, false); err != nil {
+			return nil, err
+		}
+		for k, class := range classes {
+			v, err := numbersOf(encodings[j*len(classes)+k])
+			if err != nil || len(v) != len(all) {
+				return nil, attrError(o, "encodings_", "entry %d does not fit %d categories", j*len(classes)+k, len(all))
+			}
+			out = append(out, meansOf(c, all, v, means[k], class))
+		}
+	}
+	return out, nil
+}
+
+// meansOf returns the column that has a value for each category.
+func meansOf(c column, all []category, values []float64, otherwise float64, class string) column {
+	op := ir.Op{Code: ir.OpLookup, A: otherwise, B: otherwise}
+	for i, k := range all {
+		if k.missing {
+			op.B = values[i]
+			continue
+		}
+		op.Keys, op.Values = append(op.Keys, k.value), append(op.Values, values[i])
+	}
+	sortKeys(&op)
+	c = c.plus(op)
+	c.single = false
+	if class != "" {
+		c.name += "_" + class
+	}
+	return c
 }

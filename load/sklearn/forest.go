@@ -37,7 +37,7 @@ func (r *reader) forest(o *record.Object, in []column, trees []*record.Object, s
 	}
 	v := versionOf(o, r.version)
 	missing := takesMissing(trees[0], versionOf(trees[0], v))
-	if len(trees) > 1 && v < 104 {
+	if !isTree(o) && v < 104 {
 		missing = false // sklearn/ensemble/_forest.py of 1.3, _validate_X_predict
 	}
 	r.refuseTree(in, missing)

@@ -2,6 +2,7 @@ package sklearn
 
 import (
 	"hew/internal/libm"
+	"hew/interp"
 	"hew/ir"
 	"hew/load/internal/fault"
 	"hew/load/sklearn/internal/record"
@@ -94,7 +95,7 @@ func (r *reader) boostedClasses(o *record.Object, raw vector) (part, error) {
 		return p, wantClasses(o, l, 2)
 	}
 	if versionOf(o, r.version) < 104 {
-		p.proba = r.map1(ir.StageSoftmaxLog, raw, 0)
+		p.proba = r.map1(ir.StageSoftmaxLog, raw, 1)
 		p.label = r.first(p.proba)
 	} else {
 		p.proba = r.map1(ir.StageSoftmax, raw, 1) // of an array in C order
@@ -163,11 +164,13 @@ func (r *reader) prior(o, init *record.Object, base []float64) ([]float64, error
 	return base, nil
 }
 
-// logit returns log(p / (1-p)) as scipy.special.logit, which before 1.4 was not used.
+// logit returns log(p / (1-p)), from 1.4 on as scipy.special.logit. That has another
+// formula near 1/2 since SciPy 1.15, which a file does not name: it is taken to be
+// of the time of scikit-learn, 1.15 or later from 1.6 on.
 //
 // Source: scipy/xsf:include/xsf/log_exp.h.
 func logit(p float64, v version) float64 {
-	if v < 104 || p < 0.3 || p > 0.65 {
+	if v < 106 || p < 0.3 || p > 0.65 {
 		return libm.Log(p / (1 - p))
 	}
 	s := 2 * (p - 0.5)
@@ -179,15 +182,13 @@ func logit(p float64, v version) float64 {
 // Source: sklearn/_loss/link.py, MultinomialLogit.link.
 func multinomial(p []float64, v version) []float64 {
 	raw := make([]float64, len(p))
-	mean := 0.0
 	for i, x := range p {
 		raw[i] = libm.Log(x)
-		mean += raw[i]
 	}
 	if v < 104 {
 		return raw
 	}
-	mean = libm.Exp(mean / float64(len(p))) // scipy.stats.gmean
+	mean := libm.Exp(interp.PairwiseSum(raw) / float64(len(p))) // scipy.stats.gmean
 	for i, x := range p {
 		raw[i] = libm.Log(x / mean)
 	}

@@ -99,7 +99,10 @@ func (r *reader) histAnswers(o *record.Object, raw vector) (part, error) {
 	}
 	p.proba = r.map1(ir.StageSoftmax, raw, 0) // of an array in Fortran order, so that sums go from left to right
 	p.label = r.first(raw)
-	if versionOf(o, r.version) < 104 {
+	if v := versionOf(o, r.version); v < 104 {
+		if v < 101 {
+			p.proba = r.map1(ir.StageSoftmaxLog, raw, 0)
+		}
 		p.label = r.first(p.proba)
 	}
 	return p, wantClasses(o, l, r.width(raw))

@@ -26,9 +26,6 @@ func (r *reader) isolationForest(o *record.Object, in []column) (part, error) {
 			return nothing, err
 		}
 	}
-	if versionOf(o, r.version) < 106 {
-		r.refuseTree(in, false)
-	}
 	columns, err := r.columns32(o, in)
 	if err != nil {
 		return nothing, err
@@ -36,6 +33,13 @@ func (r *reader) isolationForest(o *record.Object, in []column) (part, error) {
 	sub, err := subsets(o, len(trees), len(columns))
 	if err != nil {
 		return nothing, err
+	}
+	switch v := versionOf(o, r.version); {
+	case v < 103: // only what a tree sees is cast to float32
+		r.refuse(in, ir.Missing|ir.Infinite)
+		r.refuseTree(seen(in, sub), false)
+	case v < 106:
+		r.refuseTree(in, false)
 	}
 	s := r.sums(0)
 	err = r.addTrees(trees, columns, sub, s, func(_ *record.Object, n *nodes) (leafFunc, error) { return n.depths() })

@@ -11,22 +11,18 @@ import (
 //
 // Source: sklearn/impute/_base.py, SimpleImputer.transform.
 func (r *reader) simpleImputer(o *record.Object, in []column) ([]column, error) {
-	a, ok := attr(o, "statistics_").(*record.Array)
-	if !ok || a.Len() != len(in) {
+	statistics, err := valuesOf(attr(o, "statistics_"))
+	if err != nil || len(statistics) != len(in) {
 		return nil, attrError(o, "statistics_", "is not an array of %d values", len(in))
 	}
 	missing := attr(o, "missing_values")
 	keep := truthOf(o, "keep_empty_features", false) || text(o, "strategy") == "constant" && versionOf(o, r.version) < 108
 	var out []column
 	for j, c := range in {
-		v, err := item(a, j)
-		if err != nil {
-			return nil, attrError(o, "statistics_", "%v", err)
-		}
-		if isMissing(v) && !keep {
+		if isMissing(statistics[j]) && !keep {
 			continue
 		}
-		filled, err := r.filled(o, c, missing, v)
+		filled, err := r.filled(o, c, missing, statistics[j])
 		if err != nil {
 			return nil, err
 		}
@@ -44,26 +40,31 @@ func (r *reader) simpleImputer(o *record.Object, in []column) ([]column, error) 
 		return nil, err
 	}
 	flags, err := r.indicators(indicator, in)
-	return append(out, flags...), err
+	return joined(append(out, flags...)), err
 }
 
-// item returns element i of an array.
-func item(a *record.Array, i int) (record.Value, error) {
+// valuesOf returns the elements of an array: texts, numbers or objects.
+func valuesOf(v record.Value) ([]record.Value, error) {
+	a, ok := v.(*record.Array)
+	if !ok {
+		return nil, fault.Formatf("is not an array")
+	}
+	out := make([]record.Value, a.Len())
 	switch a.DType.Kind {
 	case 'O':
-		return a.Items[i], nil
+		return a.Items, nil
 	case 'U', 'S':
-		s, err := a.Strings()
-		if err != nil {
-			return nil, err
+		texts, err := a.Strings()
+		for i, s := range texts {
+			out[i] = s
 		}
-		return s[i], nil
+		return out, err
 	}
-	f, err := a.Float64s()
-	if err != nil {
-		return nil, err
+	numbers, err := a.Float64s()
+	for i, f := range numbers {
+		out[i] = f
 	}
-	return f[i], nil
+	return out, err
 }
 
 // filled returns c with v in place of missing values.
@@ -98,6 +99,7 @@ func (r *reader) filled(o *record.Object, c column, missing, v record.Value) (co
 
 // plus returns c with an operation after it that gives no new kind of number.
 func (c column) plus(o ir.Op) column {
+	c.small = false
 	c.Ops = append(c.Ops[:len(c.Ops):len(c.Ops)], o)
 	return c
 }
@@ -114,6 +116,10 @@ func (r *reader) wantText(o *record.Object, c column) error {
 
 // missingIndicator reads a MissingIndicator by itself.
 func (r *reader) missingIndicator(o *record.Object, in []column) ([]column, error) {
+	r.refuse(in, ir.Infinite)
+	if _, text := attr(o, "missing_values").(string); !isMissing(attr(o, "missing_values")) && !text {
+		r.refuse(in, ir.Missing)
+	}
 	out, err := r.indicators(o, in)
 	if err != nil || text(o, "features") == "all" || !truthOf(o, "error_on_new", true) {
 		return out, err
@@ -161,7 +167,7 @@ func (r *reader) indicators(o *record.Object, in []column) ([]column, error) {
 		}
 		c := in[j].plus(op)
 		c.name = "missingindicator_" + c.name
-		c.single = r.single
+		c.single, c.small, c.sparse = false, true, false
 		out = append(out, c)
 	}
 	return out, nil

@@ -13,7 +13,9 @@ type model struct {
 	e      *ir.Ensemble
 	single bool // rows are float32, not float64
 	codes  []map[string]float64
+	named  bool             // features have names of the file
 	closed []bool           // features of which an encoder takes no unknown text
+	read   []bool           // features that something looks at
 	index  map[string]int32 // of columns of e, by what they compute
 	spans  []span           // of the trees of e
 	sets   map[string]int32 // of e, by text
@@ -31,7 +33,8 @@ func newModel(n int, names []string, single bool) *model {
 			e.Features[j].Name = names[j]
 		}
 	}
-	return &model{e: e, single: single, codes: make([]map[string]float64, n), closed: make([]bool, n), index: map[string]int32{}, sets: map[string]int32{}}
+	return &model{e: e, single: single, named: names != nil, codes: make([]map[string]float64, n), closed: make([]bool, n), read: make([]bool, n),
+		index: map[string]int32{}, sets: map[string]int32{}}
 }
 
 // A column is a column of the table that a step of a pipeline sees.
@@ -39,13 +42,19 @@ type column struct {
 	ir.Column
 	name   string // as scikit-learn names it; "" if it has none
 	single bool   // its dtype is float32: arithmetic happens in that type
+	small  bool   // its dtype is bool or a small integer, which beside float32 becomes that, and alone float64
+	sparse bool   // it belongs to a sparse matrix
 }
 
-// raw returns the columns of the rows themselves.
+// raw returns the columns of the rows themselves. scikit-learn calls those of an
+// array x0, x1 and so on.
 func (m *model) raw() []column {
 	columns := make([]column, len(m.e.Features))
 	for j := range columns {
-		columns[j] = column{Column: ir.Column{Feature: int32(j)}, name: m.e.Features[j].Name, single: m.single}
+		columns[j] = column{Column: ir.Column{Feature: int32(j)}, name: "x" + strconv.Itoa(j), single: m.single}
+		if m.named {
+			columns[j].name = m.e.Features[j].Name
+		}
 	}
 	return columns
 }
@@ -74,7 +83,7 @@ func (m *model) use(c column, rounded bool) (int32, error) {
 	if err := m.wantNumbers(c); err != nil {
 		return 0, err
 	}
-	if m.single && !c.single && !rounded {
+	if m.single && !rounded && !m.fitsSingle(c) {
 		return 0, fault.Unsupportedf("column %q is float64 although the rows are float32; read the model with float64 rows", c.name)
 	}
 	if rounded && !c.single {

@@ -85,7 +85,7 @@ func (m *model) addTree(t ir.Tree, s margins, output int) {
 func (m *model) endRound() { m.e.Rounds = append(m.e.Rounds, int32(len(m.e.Trees))) }
 
 // maxVectors bounds the values of leaf vectors that padding makes.
-const maxVectors = 1 << 31
+const maxVectors = 1 << 28
 
 // finish makes p the answers of the ensemble.
 func (m *model) finish(p part) error {

@@ -13,6 +13,7 @@ type reader struct {
 	*model
 	version version // of scikit-learn that saved the outermost object
 	depth   int     // of nested estimators
+	work    int     // that transformers did
 }
 
 const maxDepth = 20
@@ -70,6 +71,9 @@ func (r *reader) estimator(o *record.Object, in []column) (part, error) {
 		return nothing, unsupported(o)
 	case strings.HasPrefix(o.Class.Module, "sklearn.") && attr(o, "_sklearn_version") == nil && r.version == 0:
 		return nothing, attrError(o, "_sklearn_version", "is missing: was the object fitted and saved by scikit-learn?")
+	}
+	if passes := o.Class.Name == "Pipeline" || attr(o, "best_estimator_") != nil; !passes {
+		r.look(in)
 	}
 	return read(r, o, in)
 }

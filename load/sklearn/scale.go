@@ -27,7 +27,7 @@ func (r *reader) standardScaler(o *record.Object, in []column) ([]column, error)
 		scale = nil
 	}
 	r.refuse(in, ir.Infinite)
-	return r.shifted(in, mean, scale, versionOf(o, r.version) >= 108), nil
+	return scaled(o, in, mean, scale, versionOf(o, r.version) >= 108), nil
 }
 
 // robustScaler is like standardScaler.
@@ -47,12 +47,20 @@ func (r *reader) robustScaler(o *record.Object, in []column) ([]column, error) {
 		scale = nil
 	}
 	r.refuse(in, ir.Infinite)
-	return r.shifted(in, center, scale, false), nil
+	return scaled(o, in, center, scale, false), nil
 }
 
-// shifted returns columns less a number and divided by another; rounded says that
-// float32 columns take the numbers as float32.
-func (r *reader) shifted(in []column, less, by []float64, rounded bool) []column {
+// scaled returns columns less a number and divided by another; rounded says that
+// float32 columns take the numbers as float32. Sparse columns are multiplied by the
+// reciprocal instead, which has the type of scale_.
+func scaled(o *record.Object, in []column, less, by []float64, rounded bool) []column {
+	a, _ := attr(o, "scale_").(*record.Array)
+	inverse := func(v float64) float64 {
+		if a != nil && a.DType.Kind == 'f' && a.DType.Size == 4 {
+			return float64(1 / float32(v))
+		}
+		return 1 / v
+	}
 	out := make([]column, len(in))
 	for j, c := range in {
 		number := func(v float64) float64 {
@@ -64,7 +72,9 @@ func (r *reader) shifted(in []column, less, by []float64, rounded bool) []column
 		if less != nil {
 			c = c.then(ir.Op{Code: ir.OpSub, A: number(less[j])})
 		}
-		if by != nil {
+		if by != nil && c.sparse {
+			c = c.then(ir.Op{Code: ir.OpMul, A: inverse(by[j])})
+		} else if by != nil {
 			c = c.then(ir.Op{Code: ir.OpDiv, A: number(by[j])})
 		}
 		out[j] = c
@@ -124,7 +134,7 @@ func (r *reader) maxAbsScaler(o *record.Object, in []column) ([]column, error) {
 		return nil, fault.Formatf("MaxAbsScaler is not fitted")
 	}
 	r.refuse(in, ir.Infinite)
-	out := r.shifted(in, nil, scale, false)
+	out := scaled(o, in, nil, scale, false)
 	if truthOf(o, "clip", false) {
 		out = clipped(out, -1, 1)
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"hew/interp"
+	"hew/ir"
 	"hew/load/internal/fault"
 	"hew/load/sklearn/internal/record"
 )
@@ -20,6 +21,9 @@ func (r *reader) selector(o *record.Object, in []column) ([]column, error) {
 	if err != nil {
 		return nil, err
 	}
+	if refuses(o) {
+		r.refuse(in, ir.Missing|ir.Infinite)
+	}
 	if len(keep) != len(in) {
 		return nil, fault.Formatf("%s chooses of %d columns and is given %d", o.Class.Name, len(keep), len(in))
 	}
@@ -30,6 +34,39 @@ func (r *reader) selector(o *record.Object, in []column) ([]column, error) {
 		}
 	}
 	return out, nil
+}
+
+// refuses reports whether a selector takes neither NaN nor infinities: those that hold
+// an estimator do as it does.
+//
+// Source: sklearn/feature_selection/_base.py, SelectorMixin.transform.
+func refuses(o *record.Object) bool {
+	switch o.Class.Name {
+	case "VarianceThreshold":
+		return false
+	case "SelectFromModel", "RFE", "RFECV", "SequentialFeatureSelector":
+		e, ok := attr(o, "estimator").(*record.Object)
+		return ok && !allowsNaN(e)
+	}
+	return true
+}
+
+// allowsNaN reports whether the tags of an estimator allow NaN, as far as hew knows: if
+// in doubt they do.
+func allowsNaN(o *record.Object) bool {
+	v := versionOf(o, newest)
+	switch o.Class.Name {
+	case "DecisionTreeClassifier", "DecisionTreeRegressor", "ExtraTreeClassifier", "ExtraTreeRegressor":
+		return takesMissing(o, v)
+	case "RandomForestClassifier", "RandomForestRegressor":
+		return v >= 104
+	case "ExtraTreesClassifier", "ExtraTreesRegressor":
+		return v >= 106
+	case "GradientBoostingClassifier", "GradientBoostingRegressor", "AdaBoostClassifier", "AdaBoostRegressor", "SVC", "SVR", "LinearSVC", "LinearSVR":
+		return false
+	}
+	_, linear := linearModels[o.Class.Name]
+	return !linear
 }
 
 // support returns which columns a selector of the given class keeps.
@@ -183,7 +220,7 @@ func significantOnes(o *record.Object, class string) ([]bool, error) {
 	case "SelectFwe":
 		return where(v, func(p float64) bool { return p < alpha/n }), nil
 	}
-	s := slices.Clone(v) // SelectFdr
+	s := slices.DeleteFunc(slices.Clone(v), isNaN) // SelectFdr; NumPy sorts NaN to the end
 	slices.Sort(s)
 	limit := math.Inf(-1)
 	for i, p := range s {
@@ -215,7 +252,11 @@ func importantOnes(o *record.Object) ([]bool, error) {
 		return nil, err
 	}
 	keep := where(v, func(x float64) bool { return x >= t })
-	if most, ok := numberOf(attr(o, "max_features_")); ok {
+	most, ok := numberOf(attr(o, "max_features_")) // before 1.1 there is no such attribute
+	if !ok {
+		most, ok = numberOf(attr(o, "max_features"))
+	}
+	if ok {
 		negative := make([]float64, len(v))
 		for i, x := range v {
 			negative[i] = -x
@@ -224,7 +265,7 @@ func importantOnes(o *record.Object) ([]bool, error) {
 			keep[i] = keep[i] && rank < int(most)
 		}
 	} else if attr(o, "max_features") != nil {
-		return nil, fault.Unsupportedf("SelectFromModel with max_features of scikit-learn before 1.1 is not supported")
+		return nil, attrError(o, "max_features", "is not a number")
 	}
 	return keep, nil
 }

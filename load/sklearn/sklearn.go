@@ -63,8 +63,8 @@ func kindOf(v record.Value) string {
 
 // read reads a fitted estimator.
 func read(o *record.Object, opts Options) (*ir.Ensemble, error) {
-	if isXGBoost(o) {
-		return readXGBoost(o, opts)
+	if x := alone(o); isXGBoost(x) {
+		return readXGBoost(x, opts)
 	}
 	features, names, err := inputs(o, maxDepth)
 	if err != nil {
@@ -87,6 +87,7 @@ func read(o *record.Object, opts Options) (*ir.Ensemble, error) {
 	if err := r.finish(p); err != nil {
 		return nil, err
 	}
+	r.settle()
 	r.describe(o)
 	if err := r.e.Verify(); err != nil {
 		return nil, fault.Formatf("%v", err)
@@ -139,6 +140,26 @@ func lastOf(o *record.Object) *record.Object {
 	return o
 }
 
+// alone returns what is in a search, and in a pipeline where nothing is before it.
+func alone(o *record.Object) *record.Object {
+	for range maxDepth {
+		next, _ := attr(o, "best_estimator_").(*record.Object)
+		if steps, err := stepsOf(o); o.Class.Name == "Pipeline" && err == nil {
+			for i, s := range steps {
+				if i < len(steps)-1 && s != nil && s != "passthrough" {
+					return o
+				}
+			}
+			next, _ = steps[len(steps)-1].(*record.Object)
+		}
+		if next == nil {
+			break
+		}
+		o = next
+	}
+	return o
+}
+
 // maxFeatures bounds the columns of a row.
 const maxFeatures = 1 << 20
 
@@ -183,11 +204,14 @@ func firstOf(o *record.Object) *record.Object {
 	if o.Class.Name == "Pipeline" {
 		if steps, err := stepsOf(o); err == nil {
 			for _, s := range steps {
-				if first, ok := s.(*record.Object); ok {
+				if first, ok := s.(*record.Object); ok && knowsWidth(first) {
 					return first
 				}
 			}
 		}
+	}
+	if selected, ok := attr(o, "estimator_").(*record.Object); ok { // SelectFromModel
+		return selected
 	}
 	if list, err := objects(o, "estimators_"); err == nil && len(list) > 0 {
 		return list[0]
@@ -195,12 +219,18 @@ func firstOf(o *record.Object) *record.Object {
 	return firstInUnion(o)
 }
 
+// knowsWidth reports whether o may say how many columns it was fitted to. A
+// FunctionTransformer that does not validate them does not, and has as many outputs.
+func knowsWidth(o *record.Object) bool {
+	return o.Class.Name != "FunctionTransformer" || attr(o, "n_features_in_") != nil
+}
+
 // firstInUnion returns a transformer of a FeatureUnion.
 func firstInUnion(o *record.Object) *record.Object {
 	list, _ := itemsOf(attr(o, "transformer_list"))
 	for _, item := range list {
 		if pair, ok := itemsOf(item); ok && len(pair) == 2 {
-			if t, ok := pair[1].(*record.Object); ok {
+			if t, ok := pair[1].(*record.Object); ok && knowsWidth(t) {
 				return t
 			}
 		}

@@ -131,6 +131,10 @@ func (n *nodes) split(d *ir.Node, i int, columns []int32) error {
 	d.Left, d.Right, d.Feature = int32(left), int32(right), columns[feature]
 	d.Threshold = above32(threshold)
 	d.DefaultLeft = n.hasMissing && n.missing.Int64(i) != 0
+	if math.IsInf(threshold, 1) { // every number goes left, +Inf too: none is below -Inf
+		d.Threshold = math.Inf(-1)
+		d.Left, d.Right, d.DefaultLeft = d.Right, d.Left, !d.DefaultLeft
+	}
 	return nil
 }
 
@@ -167,9 +171,10 @@ func checkWidth(o *record.Object, in []column) error {
 // takesMissing reports whether a tree estimator takes missing values.
 //
 // Source: sklearn/tree/_classes.py, _support_missing_values and the tag allow_nan of
-// each class: since 1.3 for the best splitter, since 1.6 for the random one.
+// each class: since 1.3 for the best splitter, since 1.6 for the random one; since
+// 1.9 for every criterion and with monotone constraints.
 func takesMissing(o *record.Object, v version) bool {
-	if v < 103 || attr(o, "monotonic_cst") != nil {
+	if v < 103 || v < 109 && attr(o, "monotonic_cst") != nil {
 		return false
 	}
 	switch text(o, "splitter") {
@@ -181,7 +186,7 @@ func takesMissing(o *record.Object, v version) bool {
 	default:
 		return false
 	}
-	return slices.Contains([]string{"gini", "log_loss", "entropy", "squared_error", "friedman_mse", "poisson"}, text(o, "criterion"))
+	return v >= 109 || slices.Contains([]string{"gini", "log_loss", "entropy", "squared_error", "friedman_mse", "poisson"}, text(o, "criterion"))
 }
 
 // refuseTree says what tree estimators refuse: they cast rows to float32 and want

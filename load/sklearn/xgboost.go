@@ -33,7 +33,10 @@ func readXGBoost(o *record.Object, opts Options) (*ir.Ensemble, error) {
 	return r.behind(o, e, r.raw())
 }
 
-// xgboostPipeline reads a pipeline that ends in a wrapper.
+// xgboostPipeline reads a pipeline that ends in a wrapper. In a sparse matrix XGBoost
+// takes what is not stored, the zeros, for missing.
+//
+// Source: dmlc/xgboost:python-package/xgboost/data.py, _from_scipy_csr.
 func (r *reader) xgboostPipeline(o *record.Object) (*ir.Ensemble, error) {
 	in := r.raw()
 	for !isXGBoost(o) {
@@ -54,6 +57,12 @@ func (r *reader) xgboostPipeline(o *record.Object) (*ir.Ensemble, error) {
 	if err != nil {
 		return nil, err
 	}
+	in = joined(in)
+	for j, c := range in {
+		if c.sparse {
+			in[j] = c.plus(ir.Op{Code: ir.OpReplace, A: 0, B: nan})
+		}
+	}
 	return r.behind(o, e, in)
 }
 
@@ -65,6 +74,7 @@ func (r *reader) behind(o *record.Object, e *ir.Ensemble, in []column) (*ir.Ense
 	if len(in) != len(e.Features) {
 		return nil, fault.Formatf("%s of %d features is given %d columns", o.Class.Name, len(e.Features), len(in))
 	}
+	r.look(in)
 	columns := make([]int32, len(in))
 	missing, ok := numberOf(attr(o, "missing"))
 	for j, c := range in {
@@ -83,6 +93,7 @@ func (r *reader) behind(o *record.Object, e *ir.Ensemble, in []column) (*ir.Ense
 			}
 		}
 	}
+	r.settle()
 	e.Features, e.Columns, e.Input = r.e.Features, r.e.Columns, r.e.Input
 	if err := e.Verify(); err != nil {
 		return nil, fault.Formatf("%v", err)

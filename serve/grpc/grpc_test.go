@@ -39,17 +39,17 @@ func weighted(name, version string) predict.Predictor {
 		Task:     "regression",
 		Source:   predict.Source{Format: "xgboost 3.2.0 json", Hew: "0.1.0"},
 	}}
-	p.Predict = func(dst, x []float32) {
-		for i := range dst {
-			dst[i] = sum(x[3*i:])
+	p.Predict = func(dst, x predict.Values) {
+		for i := range dst.F32 {
+			dst.F32[i] = sum(x.F32[3*i:])
 		}
 	}
-	p.Margin = func(dst, x []float32) {
-		for i := range dst {
-			dst[i] = -sum(x[3*i:])
+	p.Margin = func(dst, x predict.Values) {
+		for i := range dst.F32 {
+			dst.F32[i] = -sum(x.F32[3*i:])
 		}
 	}
-	p.Leaf = func(dst []int32, x []float32) {
+	p.Leaf = func(dst []int32, x predict.Values) {
 		for i := range dst {
 			dst[i] = int32(i)
 		}

@@ -2,9 +2,6 @@ package grpc
 
 import (
 	"context"
-	"encoding/binary"
-	"math"
-	"math/bits"
 	"slices"
 
 	"hew/serve"
@@ -45,21 +42,24 @@ func (s *inferenceService) ModelMetadata(_ context.Context, req *inference.Model
 	if err != nil {
 		return nil, err
 	}
+	var inputs, outputs []*inference.ModelMetadataResponse_TensorMetadata
+	for _, t := range m.Inputs() {
+		inputs = append(inputs, tensorMetadata(t))
+	}
+	for _, o := range m.Outputs() {
+		outputs = append(outputs, tensorMetadata(o.TensorInfo))
+	}
 	return &inference.ModelMetadataResponse{
 		Name:     m.Name,
 		Versions: s.models.Versions(m.Name),
 		Platform: m.Platform(),
-		Inputs:   tensorMetadata(m.Inputs()),
-		Outputs:  tensorMetadata(m.Outputs()),
+		Inputs:   inputs,
+		Outputs:  outputs,
 	}, nil
 }
 
-func tensorMetadata(infos []serve.TensorInfo) []*inference.ModelMetadataResponse_TensorMetadata {
-	tensors := make([]*inference.ModelMetadataResponse_TensorMetadata, len(infos))
-	for i, t := range infos {
-		tensors[i] = &inference.ModelMetadataResponse_TensorMetadata{Name: t.Name, Datatype: t.Datatype, Shape: t.Shape}
-	}
-	return tensors
+func tensorMetadata(t serve.TensorInfo) *inference.ModelMetadataResponse_TensorMetadata {
+	return &inference.ModelMetadataResponse_TensorMetadata{Name: t.Name, Datatype: t.Datatype, Shape: t.Shape}
 }
 
 func (s *inferenceService) RepositoryIndex(_ context.Context, req *inference.RepositoryIndexRequest) (*inference.RepositoryIndexResponse, error) {
@@ -85,99 +85,62 @@ func (s *inferenceService) ModelInfer(ctx context.Context, req *inference.ModelI
 	if err != nil {
 		return nil, err
 	}
-	names, want, err := wanted(m, req)
+	want, err := wanted(m, req)
 	if err != nil {
 		return nil, err
 	}
 	w := works.Get().(*work)
 	defer w.free()
-	tensors, err := w.decoder.decode(req)
+	tensors, err := w.decode(m.Input, req)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := m.Rows(w.rows, tensors)
+	rows, err := m.Rows(&w.rows, tensors)
 	if err != nil {
 		return nil, err
-	}
-	if len(tensors) > 1 { // rows is not the memory of a tensor
-		w.rows = rows
 	}
 	if err := m.Score(ctx, &w.result, rows, want); err != nil {
 		return nil, err
 	}
-	return answer(m, req, names, &w.result), nil
+	return answer(m, req, want, &w.result), nil
 }
 
-// wanted returns the outputs that a request asks for, in its order and as a set.
-func wanted(m *serve.Model, req *inference.ModelInferRequest) (names []serve.Outputs, want serve.Outputs, err error) {
+// wanted returns the outputs that a request asks for, in its order.
+func wanted(m *serve.Model, req *inference.ModelInferRequest) ([]*serve.Output, error) {
 	if len(req.Outputs) == 0 {
-		return []serve.Outputs{serve.Predict}, serve.Predict, nil
+		return m.Default(), nil
 	}
+	var want []*serve.Output
 	for _, o := range req.Outputs {
 		if err := refuse(o.Parameters, "classification", "shared_memory_region"); err != nil {
-			return nil, 0, invalid("output %q: %w", o.Name, err)
+			return nil, invalid("output %q: %w", o.Name, err)
 		}
 		output, err := m.Wanted(o.Name)
 		if err != nil {
-			return nil, 0, err
+			return nil, err
 		}
-		if want&output != 0 {
-			return nil, 0, invalid("output %q is asked for twice", o.Name)
+		if slices.Contains(want, output) {
+			return nil, invalid("output %q is asked for twice", o.Name)
 		}
-		want |= output
-		names = append(names, output)
+		want = append(want, output)
 	}
-	return names, want, nil
+	return want, nil
 }
 
-// answer puts the wanted outputs of a result into a response. It copies: grpc
-// encodes the response after the result's memory has gone back to the pool.
-func answer(m *serve.Model, req *inference.ModelInferRequest, names []serve.Outputs, r *serve.Result) *inference.ModelInferResponse {
+// answer puts the wanted outputs of a result into a response.
+func answer(m *serve.Model, req *inference.ModelInferRequest, want []*serve.Output, r *serve.Result) *inference.ModelInferResponse {
 	resp := &inference.ModelInferResponse{ModelName: m.Name, ModelVersion: m.Version, Id: req.Id}
 	isRaw := len(req.RawInputContents) > 0
-	for _, name := range names {
-		info := outputInfo(m, name)
+	for _, o := range want {
 		out := &inference.ModelInferResponse_InferOutputTensor{
-			Name: info.Name, Datatype: info.Datatype, Shape: []int64{int64(r.Rows), info.Shape[1]},
+			Name: o.Name, Datatype: o.Datatype, Shape: []int64{int64(r.Rows), o.Shape[1]},
 		}
 		resp.Outputs = append(resp.Outputs, out)
-		switch {
-		case isRaw:
-			resp.RawOutputContents = append(resp.RawOutputContents, rawOutput(name, r))
-		case name == serve.Leaf:
-			out.Contents = &inference.InferTensorContents{IntContents: slices.Clone(r.Leaf)}
-		case name == serve.Margin:
-			out.Contents = &inference.InferTensorContents{Fp32Contents: slices.Clone(r.Margin)}
-		default:
-			out.Contents = &inference.InferTensorContents{Fp32Contents: slices.Clone(r.Predict)}
+		if isRaw {
+			resp.RawOutputContents = append(resp.RawOutputContents, rawOutput(o, r))
+		} else {
+			out.Contents = contents(o, r)
 		}
 	}
 	return resp
-}
-
-// outputInfo returns the metadata of an output.
-func outputInfo(m *serve.Model, name serve.Outputs) serve.TensorInfo {
-	return m.Outputs()[bits.TrailingZeros8(uint8(name))]
-}
-
-func rawOutput(name serve.Outputs, r *serve.Result) []byte {
-	switch name {
-	case serve.Leaf:
-		b := make([]byte, 0, 4*len(r.Leaf))
-		for _, v := range r.Leaf {
-			b = binary.LittleEndian.AppendUint32(b, uint32(v))
-		}
-		return b
-	case serve.Margin:
-		return rawFloats(r.Margin)
-	}
-	return rawFloats(r.Predict)
-}
-
-func rawFloats(values []float32) []byte {
-	b := make([]byte, 0, 4*len(values))
-	for _, v := range values {
-		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
-	}
-	return b
 }

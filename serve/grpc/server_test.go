@@ -126,7 +126,7 @@ func gated() (p predict.Predictor, began, let chan struct{}) {
 	began, let = make(chan struct{}, 100), make(chan struct{})
 	p = churn()
 	score := p.Predict
-	p.Predict = func(dst, x []float32) {
+	p.Predict = func(dst, x predict.Values) {
 		began <- struct{}{}
 		<-let
 		score(dst, x)
@@ -198,7 +198,7 @@ func TestDrain(t *testing.T) {
 	var scored, answered atomic.Int64
 	p := churn()
 	score := p.Predict
-	p.Predict = func(dst, x []float32) {
+	p.Predict = func(dst, x predict.Values) {
 		scored.Add(1)
 		score(dst, x)
 	}
@@ -282,7 +282,7 @@ func BenchmarkModelInfer(b *testing.B) {
 	for i := range p.NumFeatures {
 		p.Features = append(p.Features, predict.Feature{Name: strings.Repeat("f", i+1), Type: "float"})
 	}
-	p.Predict = func(dst, x []float32) { copy(dst, x) }
+	p.Predict = func(dst, x predict.Values) { copy(dst.F32, x.F32) }
 	h := start(b, p)
 	req := raw(b, "FP32", 1, make([]float32, 30))
 	req.Inputs[0].Shape[1] = 30

@@ -6,22 +6,24 @@ import (
 	"math"
 	"net/http"
 
+	"hew/predict"
 	"hew/serve"
 	"hew/serve/grpc/proto/inference"
 )
 
-// A decoder turns the inputs of a request into the tensors of package serve.
-// Its memory is used again for the next request.
-type decoder struct {
+// A decoder turns the inputs of a request into the tensors of package serve, for
+// models that take numbers of type T. Its memory is used again for the next
+// request.
+type decoder[T predict.Number] struct {
 	tensors []serve.Tensor
-	values  []float32 // backs the tensors' values
+	values  []T // backs the tensors' values
 }
 
 // maxDims bounds the length of a shape; two is the most that makes sense.
 const maxDims = 8
 
 // decode returns the tensors of a request. They hold until the next call.
-func (d *decoder) decode(req *inference.ModelInferRequest) ([]serve.Tensor, error) {
+func (d *decoder[T]) decode(req *inference.ModelInferRequest) ([]serve.Tensor, error) {
 	d.tensors, d.values = d.tensors[:0], d.values[:0]
 	isRaw := len(req.RawInputContents) > 0
 	if isRaw && len(req.RawInputContents) != len(req.Inputs) {
@@ -53,11 +55,11 @@ func (d *decoder) decode(req *inference.ModelInferRequest) ([]serve.Tensor, erro
 }
 
 // raw fills a tensor from its bytes.
-func (d *decoder) raw(t *serve.Tensor, b []byte) error {
+func (d *decoder[T]) raw(t *serve.Tensor, b []byte) error {
 	if t.Datatype == "BYTES" {
 		return rawText(t, b)
 	}
-	e, ok := elements[t.Datatype]
+	e, ok := elementsOf[T]()[t.Datatype]
 	if !ok {
 		return unknownDatatype(t.Datatype)
 	}
@@ -72,7 +74,7 @@ func (d *decoder) raw(t *serve.Tensor, b []byte) error {
 		}
 		d.values = append(d.values, v)
 	}
-	t.Values = d.values[begin:]
+	t.Values = predict.ValuesOf(d.values[begin:])
 	return nil
 }
 
@@ -96,34 +98,49 @@ func rawText(t *serve.Tensor, b []byte) error {
 
 // An element is how the elements of a datatype look in raw data. decode reports
 // whether the number is one that a row can hold.
-type element struct {
+type element[T predict.Number] struct {
 	size   int
-	decode func([]byte) (v float32, ok bool)
+	decode func([]byte) (v T, ok bool)
 }
 
-// elements has the datatypes of raw data. An integer is rounded to float32 once,
-// not by way of a float64.
-var elements = map[string]element{
-	"BOOL":   {1, func(b []byte) (float32, bool) { return float32(b[0]), b[0] <= 1 }},
-	"UINT8":  {1, func(b []byte) (float32, bool) { return float32(b[0]), true }},
-	"UINT16": {2, func(b []byte) (float32, bool) { return float32(binary.LittleEndian.Uint16(b)), true }},
-	"UINT32": {4, func(b []byte) (float32, bool) { return float32(binary.LittleEndian.Uint32(b)), true }},
-	"UINT64": {8, func(b []byte) (float32, bool) { return float32(binary.LittleEndian.Uint64(b)), true }},
-	"INT8":   {1, func(b []byte) (float32, bool) { return float32(int8(b[0])), true }},
-	"INT16":  {2, func(b []byte) (float32, bool) { return float32(int16(binary.LittleEndian.Uint16(b))), true }},
-	"INT32":  {4, func(b []byte) (float32, bool) { return float32(int32(binary.LittleEndian.Uint32(b))), true }},
-	"INT64":  {8, func(b []byte) (float32, bool) { return float32(int64(binary.LittleEndian.Uint64(b))), true }},
-	"FP16":   {2, func(b []byte) (float32, bool) { return fromHalf(binary.LittleEndian.Uint16(b)), true }},
-	"BF16": {2, func(b []byte) (float32, bool) {
-		return math.Float32frombits(uint32(binary.LittleEndian.Uint16(b)) << 16), true
-	}},
-	"FP32": {4, func(b []byte) (float32, bool) { return math.Float32frombits(binary.LittleEndian.Uint32(b)), true }},
-	"FP64": {8, func(b []byte) (float32, bool) { return narrow(math.Float64frombits(binary.LittleEndian.Uint64(b))) }},
+var (
+	singleElements = elements[float32]()
+	doubleElements = elements[float64]()
+)
+
+// elementsOf returns the datatypes of raw data for models that take type T.
+func elementsOf[T predict.Number]() map[string]element[T] {
+	var all any = singleElements
+	if predict.TypeOf[T]() == predict.Float64 {
+		all = doubleElements
+	}
+	return all.(map[string]element[T])
 }
 
-// narrow rounds to float32; a finite number must stay one.
-func narrow(v float64) (float32, bool) {
-	f := float32(v)
+// elements makes the datatypes of raw data. An integer is rounded to T once, not
+// by way of another type.
+func elements[T predict.Number]() map[string]element[T] {
+	le := binary.LittleEndian
+	return map[string]element[T]{
+		"BOOL":   {1, func(b []byte) (T, bool) { return T(b[0]), b[0] <= 1 }},
+		"UINT8":  {1, func(b []byte) (T, bool) { return T(b[0]), true }},
+		"UINT16": {2, func(b []byte) (T, bool) { return T(le.Uint16(b)), true }},
+		"UINT32": {4, func(b []byte) (T, bool) { return T(le.Uint32(b)), true }},
+		"UINT64": {8, func(b []byte) (T, bool) { return T(le.Uint64(b)), true }},
+		"INT8":   {1, func(b []byte) (T, bool) { return T(int8(b[0])), true }},
+		"INT16":  {2, func(b []byte) (T, bool) { return T(int16(le.Uint16(b))), true }},
+		"INT32":  {4, func(b []byte) (T, bool) { return T(int32(le.Uint32(b))), true }},
+		"INT64":  {8, func(b []byte) (T, bool) { return T(int64(le.Uint64(b))), true }},
+		"FP16":   {2, func(b []byte) (T, bool) { return T(fromHalf(le.Uint16(b))), true }},
+		"BF16":   {2, func(b []byte) (T, bool) { return T(math.Float32frombits(uint32(le.Uint16(b)) << 16)), true }},
+		"FP32":   {4, func(b []byte) (T, bool) { return T(math.Float32frombits(le.Uint32(b))), true }},
+		"FP64":   {8, func(b []byte) (T, bool) { return narrow[T](math.Float64frombits(le.Uint64(b))) }},
+	}
+}
+
+// narrow rounds to T; a finite number must stay one.
+func narrow[T predict.Number](v float64) (T, bool) {
+	f := T(v)
 	return f, !math.IsInf(float64(f), 0) || math.IsInf(v, 0)
 }
 
@@ -141,7 +158,7 @@ func fromHalf(h uint16) float32 {
 }
 
 // contents fills a tensor from the one field of c that fits its datatype.
-func (d *decoder) contents(t *serve.Tensor, c *inference.InferTensorContents) (err error) {
+func (d *decoder[T]) contents(t *serve.Tensor, c *inference.InferTensorContents) (err error) {
 	n := 0
 	switch t.Datatype {
 	case "BOOL":
@@ -173,10 +190,10 @@ func (d *decoder) contents(t *serve.Tensor, c *inference.InferTensorContents) (e
 		t.Values, err = numbers(d, c.GetUint64Contents(), 0, math.MaxUint64)
 	case "FP32":
 		n = len(c.GetFp32Contents())
-		t.Values = c.GetFp32Contents()
+		t.Values = d.singles(c.GetFp32Contents())
 	case "FP64":
 		n = len(c.GetFp64Contents())
-		t.Values, err = d.narrow(c.GetFp64Contents())
+		t.Values, err = d.doubles(c.GetFp64Contents())
 	case "BYTES":
 		n = len(c.GetBytesContents())
 		t.Text = texts(c.GetBytesContents())
@@ -197,39 +214,55 @@ func countContents(c *inference.InferTensorContents) int {
 }
 
 // numbers rounds integers, which must be in the range of their datatype.
-func numbers[E int32 | int64 | uint32 | uint64](d *decoder, in []E, lowest, highest E) ([]float32, error) {
+func numbers[T predict.Number, E int32 | int64 | uint32 | uint64](d *decoder[T], in []E, lowest, highest E) (predict.Values, error) {
 	begin := len(d.values)
 	for i, v := range in {
 		if v < lowest || v > highest {
-			return nil, fmt.Errorf("element %d is %d, out of range [%d, %d]", i, v, lowest, highest)
+			return predict.Values{}, fmt.Errorf("element %d is %d, out of range [%d, %d]", i, v, lowest, highest)
 		}
-		d.values = append(d.values, float32(v))
+		d.values = append(d.values, T(v))
 	}
-	return d.values[begin:], nil
+	return predict.ValuesOf(d.values[begin:]), nil
 }
 
-func (d *decoder) narrow(in []float64) ([]float32, error) {
+// singles widens float32 numbers, or takes them as they are.
+func (d *decoder[T]) singles(in []float32) predict.Values {
+	if predict.TypeOf[T]() == predict.Float32 {
+		return predict.Values{F32: in}
+	}
+	begin := len(d.values)
+	for _, v := range in {
+		d.values = append(d.values, T(v))
+	}
+	return predict.ValuesOf(d.values[begin:])
+}
+
+// doubles rounds float64 numbers, or takes them as they are.
+func (d *decoder[T]) doubles(in []float64) (predict.Values, error) {
+	if predict.TypeOf[T]() == predict.Float64 {
+		return predict.Values{F64: in}, nil
+	}
 	begin := len(d.values)
 	for i, v := range in {
-		f, ok := narrow(v)
+		f, ok := narrow[T](v)
 		if !ok {
-			return nil, fmt.Errorf("element %d is %v, which does not fit float32", i, v)
+			return predict.Values{}, fmt.Errorf("element %d is %v, which does not fit float32", i, v)
 		}
 		d.values = append(d.values, f)
 	}
-	return d.values[begin:], nil
+	return predict.ValuesOf(d.values[begin:]), nil
 }
 
-func (d *decoder) bools(in []bool) []float32 {
+func (d *decoder[T]) bools(in []bool) predict.Values {
 	begin := len(d.values)
 	for _, v := range in {
-		f := float32(0)
+		f := T(0)
 		if v {
 			f = 1
 		}
 		d.values = append(d.values, f)
 	}
-	return d.values[begin:]
+	return predict.ValuesOf(d.values[begin:])
 }
 
 func texts(in [][]byte) []string {

@@ -3,26 +3,39 @@ package grpc
 import (
 	"sync"
 
+	"hew/predict"
 	"hew/serve"
+	"hew/serve/grpc/proto/inference"
 )
 
 // work is the memory that answering a call needs. It is pooled.
 type work struct {
-	decoder decoder
-	rows    []float32
-	result  serve.Result
+	single decoder[float32]
+	double decoder[float64]
+	rows   serve.Buffer
+	result serve.Result
 }
 
 var works = sync.Pool{New: func() any { return new(work) }}
+
+// decode returns the tensors of a request to a model that takes type t. They hold
+// until the next call.
+func (w *work) decode(t predict.Type, req *inference.ModelInferRequest) ([]serve.Tensor, error) {
+	if t == predict.Float64 {
+		return w.double.decode(req)
+	}
+	return w.single.decode(req)
+}
 
 // free gives w back, unless it has grown so large that a few such calls would
 // hold on to much memory for good.
 func (w *work) free() {
 	const most = 1 << 18 // elements
-	d, r := &w.decoder, &w.result
-	if max(cap(w.rows), cap(d.values), cap(d.tensors), cap(r.Predict), cap(r.Margin), cap(r.Leaf)) > most {
+	s, d := &w.single, &w.double
+	if max(w.rows.Cap(), cap(s.values), cap(s.tensors), cap(d.values), cap(d.tensors), w.result.Cap()) > most {
 		return
 	}
-	clear(d.tensors) // they point into the request
+	clear(s.tensors) // they point into the request
+	clear(d.tensors)
 	works.Put(w)
 }

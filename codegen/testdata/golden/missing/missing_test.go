@@ -18,8 +18,9 @@ const goldenRows = 66
 var goldenData []byte
 
 type golden struct {
-	x, margin, predict []float32
-	leaf               []int32
+	x               []float32
+	margin, predict []float32
+	leaf            []int32
 }
 
 func readGolden(tb testing.TB) *golden {

@@ -64,7 +64,7 @@ func marginRow(m *[NumMargins]float32, x *[NumFeatures]float32) {
 
 // marginBlock scores up to blockRows rows, tree by tree, so that they share the
 // code of a tree in the cache.
-func marginBlock(m, x []float32) {
+func marginBlock(m []float32, x []float32) {
 	var block [blockRows]keys
 	k := block[:len(x)/NumFeatures]
 	for i := range k {

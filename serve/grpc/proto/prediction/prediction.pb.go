@@ -237,11 +237,16 @@ func (x *PredictResponse) GetModelVersion() string {
 	return ""
 }
 
-// A Prediction is the answer for one row.
+// A Prediction is the answer for one row. Models that have several answers by name,
+// such as those of scikit-learn, fill in more than the first two fields.
 type Prediction struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Values        []float64              `protobuf:"fixed64,1,rep,packed,name=values,proto3" json:"values,omitempty"` // what the trainer's predict gives, one per output
-	Label         string                 `protobuf:"bytes,2,opt,name=label,proto3" json:"label,omitempty"`            // of a classifier that names its classes
+	Values        []float64              `protobuf:"fixed64,1,rep,packed,name=values,proto3" json:"values,omitempty"`               // what the trainer's predict gives, one per output; none if that is text
+	Label         string                 `protobuf:"bytes,2,opt,name=label,proto3" json:"label,omitempty"`                          // of a classifier that names its classes; of several outputs, the first
+	Labels        []string               `protobuf:"bytes,3,rep,name=labels,proto3" json:"labels,omitempty"`                        // of a classifier with several outputs
+	Probabilities []float64              `protobuf:"fixed64,4,rep,packed,name=probabilities,proto3" json:"probabilities,omitempty"` // of the classes in their order, output after output
+	Decision      []float64              `protobuf:"fixed64,5,rep,packed,name=decision,proto3" json:"decision,omitempty"`           // of a classifier without probabilities
+	Score         []float64              `protobuf:"fixed64,6,rep,packed,name=score,proto3" json:"score,omitempty"`                 // of a detector of outliers
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -288,6 +293,34 @@ func (x *Prediction) GetLabel() string {
 		return x.Label
 	}
 	return ""
+}
+
+func (x *Prediction) GetLabels() []string {
+	if x != nil {
+		return x.Labels
+	}
+	return nil
+}
+
+func (x *Prediction) GetProbabilities() []float64 {
+	if x != nil {
+		return x.Probabilities
+	}
+	return nil
+}
+
+func (x *Prediction) GetDecision() []float64 {
+	if x != nil {
+		return x.Decision
+	}
+	return nil
+}
+
+func (x *Prediction) GetScore() []float64 {
+	if x != nil {
+		return x.Score
+	}
+	return nil
 }
 
 type BatchPredictRequest struct {
@@ -576,11 +609,15 @@ const file_prediction_prediction_proto_rawDesc = "" +
 	"prediction\x12\x1d\n" +
 	"\n" +
 	"model_name\x18\x02 \x01(\tR\tmodelName\x12#\n" +
-	"\rmodel_version\x18\x03 \x01(\tR\fmodelVersion\":\n" +
+	"\rmodel_version\x18\x03 \x01(\tR\fmodelVersion\"\xaa\x01\n" +
 	"\n" +
 	"Prediction\x12\x16\n" +
 	"\x06values\x18\x01 \x03(\x01R\x06values\x12\x14\n" +
-	"\x05label\x18\x02 \x01(\tR\x05label\"~\n" +
+	"\x05label\x18\x02 \x01(\tR\x05label\x12\x16\n" +
+	"\x06labels\x18\x03 \x03(\tR\x06labels\x12$\n" +
+	"\rprobabilities\x18\x04 \x03(\x01R\rprobabilities\x12\x1a\n" +
+	"\bdecision\x18\x05 \x03(\x01R\bdecision\x12\x14\n" +
+	"\x05score\x18\x06 \x03(\x01R\x05score\"~\n" +
 	"\x13BatchPredictRequest\x12#\n" +
 	"\x04rows\x18\x01 \x03(\v2\x0f.prediction.RowR\x04rows\x12\x1d\n" +
 	"\n" +
