@@ -43,9 +43,9 @@ bench: ## benchmarks into bin/bench: go.txt for benchstat, records.jsonl of hew 
 peers: ## other people's predictors for hew bench, into the user's cache; needs Python, gcc and cargo
 	bench/peers/setup.sh
 
-oracle: ## against XGBoost itself, on random models; needs Python 3.11 or later with pip
-	go vet -tags oracle ./internal/oracle
-	go test -tags oracle -timeout 15m ./internal/oracle
+oracle: ## against XGBoost and scikit-learn themselves, on MODELS random models each; needs Python 3.11 or later with pip
+	go vet -tags oracle ./internal/oracle/...
+	go test -tags oracle -timeout $(if $(MODELS),2h,15m) ./internal/oracle/... $(if $(MODELS),-args -models=$(MODELS))
 
 check: lint test race generate tidy ## all that must hold
 	@git diff --exit-code || { echo "make generate and go mod tidy must leave the tree clean"; exit 1; }

@@ -33,6 +33,7 @@ import (
 	"hew/compile"
 	"hew/internal/nodiff"
 	"hew/internal/npy"
+	"hew/internal/oracle/python"
 	"hew/interp"
 	"hew/ir"
 	"hew/load"
@@ -40,22 +41,25 @@ import (
 )
 
 var (
-	models = flag.Int("models", 300, "number of random models")
-	seed   = flag.Uint64("seed", 1, "of the random models and rows")
-	python = flag.String("python", "", "a Python that has another XGBoost, to ask in place of the pinned one")
+	models   = flag.Int("models", 300, "number of random models")
+	seed     = flag.Uint64("seed", 1, "of the random models and rows")
+	pythonAt = flag.String("python", "", "a Python that has another XGBoost, to ask in place of the pinned one")
 )
 
 func TestOracle(t *testing.T) {
-	exe := environment(t)
-	dir := workDir(t)
-	run(t, exe, "-I", "train.py", dir, strconv.Itoa(*models), strconv.FormatUint(*seed, 10))
+	exe := *pythonAt
+	if exe == "" {
+		exe = python.Environment(t, "requirements.txt")
+	}
+	dir := python.WorkDir(t)
+	python.Run(t, exe, "-I", "train.py", dir, strconv.Itoa(*models), strconv.FormatUint(*seed, 10))
 	trainer, all := readModels(t, dir)
 	t.Run("load", func(t *testing.T) {
 		for _, m := range all {
 			t.Run(m.name, m.prepare)
 		}
 	})
-	run(t, exe, "-I", "answer.py", dir)
+	python.Run(t, exe, "-I", "answer.py", dir)
 
 	all = slices.DeleteFunc(all, func(m *model) bool { return m.e == nil }) // refused
 	t.Run("interp", func(t *testing.T) {
@@ -65,20 +69,6 @@ func TestOracle(t *testing.T) {
 	})
 	t.Run("compiled", func(t *testing.T) { checkCompiled(t, dir, all) })
 	report(t, trainer, all)
-}
-
-// workDir returns a directory that stays if the test fails.
-func workDir(t *testing.T) string {
-	dir, err := os.MkdirTemp("", "hew-oracle-")
-	require.NoError(t, err)
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("the models, rows and answers are in %s", dir)
-			return
-		}
-		require.NoError(t, os.RemoveAll(dir))
-	})
-	return dir
 }
 
 // A trainer is an XGBoost.
@@ -154,7 +144,7 @@ func (m *model) prepare(t *testing.T) {
 	}
 
 	m.e, m.rows = e, numRows
-	m.x = oneInfinity(nodiff.Rows(e, m.rows, *seed), len(e.Features))
+	m.x = oneInfinity(nodiff.Rows(e, m.rows, *seed).F32, len(e.Features))
 	m.base = baseMargins(m.rows*e.Outputs, *seed)
 	m.write(t, "rows", m.x)
 	m.write(t, "base", m.base)
@@ -181,7 +171,7 @@ func (m *model) require(t *testing.T, what string, got []float32) {
 	defer f.Close()
 	want, err := npy.Read(f)
 	require.NoError(t, err)
-	part, err := nodiff.CompareValues(got, want.Float32s(), m.rows)
+	part, err := nodiff.CompareValues(predict.ValuesOf(got), predict.ValuesOf(want.Float32s()), m.rows)
 	require.NoError(t, err, "%s of %s", what, m.Recipe)
 	m.compared += part.Compared
 	m.nearly += part.Compared - part.Equal
@@ -197,7 +187,7 @@ func (m *model) require(t *testing.T, what string, got []float32) {
 // that of float32 where nvcc compiled it, as in the package xgboost, and that of
 // float64 where a C++ compiler did, as in xgboost-cpu. A model file does not tell;
 // hew has that of float32.
-func (m *model) slack(what string) uint32 {
+func (m *model) slack(what string) uint64 {
 	if m.e.Source.Objective == "survival:aft" && strings.HasPrefix(what, "predict") && !m.trainer.CUDA {
 		return 1
 	}
@@ -228,15 +218,16 @@ func (m *model) checkReference(t *testing.T) {
 
 // checkPredictor compares what any predictor can be asked.
 func (m *model) checkPredictor(t *testing.T, p predict.Predictor) {
+	x := predict.ValuesOf(m.x)
 	margin := make([]float32, m.rows*p.NumMargins)
-	p.Margin(margin, m.x)
+	p.Margin(predict.ValuesOf(margin), x)
 	m.require(t, "margin", margin)
 	predicted := make([]float32, m.rows*p.NumOutputs)
-	p.Predict(predicted, m.x)
+	p.Predict(predict.ValuesOf(predicted), x)
 	m.require(t, "predict", predicted)
 	if len(m.e.Trees) > 0 {
 		leaf := make([]int32, m.rows*p.NumTrees)
-		p.Leaf(leaf, m.x)
+		p.Leaf(leaf, x)
 		numbers := make([]float32, len(leaf)) // as XGBoost returns them
 		for i, n := range leaf {
 			numbers[i] = float32(n)
@@ -269,7 +260,7 @@ func checkCompiled(t *testing.T, dir string, all []*model) {
 		t.Run(m.name, func(t *testing.T) {
 			require.NoError(t, w.Use(i, func(p predict.Predictor) {
 				m.checkPredictor(t, p)
-				diff := nodiff.Compare(interp.New(m.e), p, m.x)
+				diff := nodiff.Compare(interp.New(m.e), p, predict.ValuesOf(m.x))
 				require.True(t, diff.OK(), "%v\nmodel: %s", diff, m.Recipe)
 			}))
 		})
@@ -294,7 +285,7 @@ func report(t *testing.T, x trainer, all []*model) {
 	for _, k := range slices.Sorted(maps.Keys(kinds)) {
 		t.Logf("%5d %s", kinds[k], k)
 	}
-	if *models >= 200 && *python == "" { // old versions do not have all of them
+	if *models >= 200 && *pythonAt == "" { // old versions do not have all of them
 		for _, k := range []string{"gbtree", "dart", "gblinear", "vector leaves", "several outputs", "category sets", "no trees"} {
 			require.NotZero(t, kinds[k], k)
 		}
