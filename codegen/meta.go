@@ -85,7 +85,7 @@ func (p *printer) metaText() string {
 // features may have.
 func (p *printer) restricted() bool {
 	return slices.ContainsFunc(p.e.Features, func(f ir.Feature) bool {
-		return f.Refuses != 0 || len(f.Accepts) > 0 || f.Open
+		return f.Refuses&^ir.NoCode != 0 || len(f.Accepts) > 0 || f.Open
 	})
 }
 
@@ -111,7 +111,8 @@ func (p *printer) refusalNote() string {
 	return fmt.Sprintf("// For %s values the trainer reports an error;\n// Meta tells of which features. What these functions say about them means nothing.", list)
 }
 
-// refused returns the words for what r holds.
+// refused returns the words for what r holds. That a feature of categories has their
+// codes only goes without saying.
 func refused(r ir.Refusal) []string {
 	var words []string
 	for _, kind := range []struct {

@@ -34,7 +34,7 @@ func Info(e *ir.Ensemble, name string) predict.Info {
 		info.Features[j] = predict.Feature{
 			Name: f.Name, Type: f.Type.String(), Categories: f.Categories, Open: f.Open,
 			RefusesMissing: f.Refuses&ir.Missing != 0, RefusesInfinite: f.Refuses&ir.Infinite != 0,
-			RefusesTooLarge: f.Refuses&ir.TooLarge != 0, Accepts: f.Accepts,
+			RefusesTooLarge: f.Refuses&ir.TooLarge != 0, RefusesNoCode: f.Refuses&ir.NoCode != 0, Accepts: f.Accepts,
 		}
 	}
 	for _, a := range e.Answers {

@@ -133,6 +133,10 @@ var errRough = errors.New("an operation is not monotone where the test changes")
 // answer finds the numbers that q sends left.
 func (f *folder) answer(c *folded, q test) (*raw, error) {
 	r := &raw{missing: f.goesLeft(c, q, math.NaN())}
+	if low, end, ok := f.e.Features[c.Feature].Codes(); ok && end <= maxCodes {
+		r.left = f.codes(c, q, low, end)
+		return r, nil
+	}
 	if f.goesLeft(c, q, math.Copysign(0, -1)) != f.goesLeft(c, q, 0) {
 		return nil, errors.New("the two zeros part")
 	}
@@ -156,6 +160,23 @@ func (f *folder) answer(c *folded, q test) (*raw, error) {
 		}
 	}
 	return r, nil
+}
+
+// maxCodes is how many codes are tried one by one.
+const maxCodes = 4096
+
+// codes returns the numbers that q sends left of a feature that has codes only. What is
+// none goes where its neighbours go, so that a comparison can do where a set would have
+// to except the codes alone.
+func (f *folder) codes(c *folded, q test, low, end int) (left ir.Set) {
+	from := math.Inf(-1)
+	for code := low; code < end; code++ {
+		if f.goesLeft(c, q, float64(code)) != (len(left)%2 == 1) {
+			left = append(left, from)
+		}
+		from = float64(code + 1)
+	}
+	return left
 }
 
 // piecesOf returns pieces on which the answer to q changes once at most: those of

@@ -206,3 +206,30 @@ func TestFoldRough(t *testing.T) {
 		}
 	}
 }
+
+// Of a feature that has codes only, a comparison is all that an ordinal encoder needs,
+// and a set of one code what a one-hot encoder does.
+func TestFoldCodes(t *testing.T) {
+	e := ir.MustParse("(f0<1.5 1 2)", "(f1<0.5? 1 2)", "(f2<0.5 1 2)", "(f3<0.5 1 2)")
+	e.Input, e.Sum = ir.Double, ir.Double
+	e.Features = []ir.Feature{{Name: "city", Type: ir.Categorical, Categories: []string{"a", "b", "c", "d"}, Open: true, Refuses: ir.NoCode}}
+	e.Columns = []ir.Column{
+		{Ops: []ir.Op{{Code: ir.OpLookup, Keys: []float64{0, 1, 2, 3}, Values: []float64{0, 1, 2, 3}, A: -1, B: -1}}},
+		{Ops: []ir.Op{{Code: ir.OpEqual, A: 1}}},
+		{Ops: []ir.Op{{Code: ir.OpEqual, A: 3}}},
+		{Ops: []ir.Op{{Code: ir.OpLookup, Keys: []float64{0, 1, 2, 3}, Values: []float64{3, 0, 2, 1}, A: -1, B: -1}}},
+	}
+	require.NoError(t, e.Verify())
+	require.NoError(t, fold.Fold(e))
+	require.Nil(t, e.Columns)
+	var texts []string
+	for i := range e.Trees {
+		texts = append(texts, e.Format(&e.Trees[i]))
+	}
+	require.Equal(t, []string{
+		"(f0<2?\n  1\n  2)",
+		"(f0{-Inf:1,2:}?\n  1\n  2)",
+		"(f0<3?\n  1\n  2)",
+		"(f0{-Inf:0,1:2}?\n  1\n  2)",
+	}, texts)
+}

@@ -130,11 +130,14 @@ func (m *Model) printFeatures(w io.Writer) {
 }
 
 func (f *Feature) categoryText() string {
-	if text := shortList(f.Categories); !f.Open {
+	text := shortList(f.Categories)
+	switch {
+	case !f.Open:
 		return text
-	} else {
-		return text + ", or others"
+	case text == "":
+		return "anything: the pipeline drops it"
 	}
+	return text + ", or others"
 }
 
 func (f *Feature) refusalText() string {

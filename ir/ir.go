@@ -94,7 +94,8 @@ type Feature struct {
 	Open bool
 
 	// Refuses says for which values the trainer reports an error in place of a
-	// prediction. Engines ignore it; what reads rows obeys.
+	// prediction. Engines ignore it; what reads rows obeys. Package fold relies on
+	// NoCode: such values do not occur.
 	Refuses Refusal
 
 	// Accepts, if not nil, holds in ascending order the only numbers that the
@@ -110,7 +111,17 @@ const (
 	Missing  Refusal = 1 << iota // NaN
 	Infinite                     // also what becomes infinite as a float32, with TooLarge
 	TooLarge                     // beyond the range of float32
+	NoCode                       // no code of a category, nor −1 if the feature is Open
 )
+
+// Codes returns the values of f, from low on up to but without end, that are not
+// missing; ok is false if all numbers may occur.
+func (f *Feature) Codes() (low, end int, ok bool) {
+	if f.Open {
+		low = -1
+	}
+	return low, len(f.Categories), f.Refuses&NoCode != 0
+}
 
 // A FeatureType is what the values of a feature mean.
 type FeatureType uint8

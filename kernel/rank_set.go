@@ -13,7 +13,7 @@ import (
 type rankSet[In Float] struct {
 	feature int
 	bounds  []In     // of the cells
-	low     In       // bounds[0] rounded down, if there are starts
+	low     int      // bounds[0] rounded down, if there are starts
 	starts  []uint32 // bounds ≤ low - 1 + i, for values between it and the next integer
 	runs    []rankRun
 	width   int    // of a row of bits, in bytes
@@ -101,11 +101,14 @@ func (s *rankSet[In]) fill(i int, c *Column) {
 // index makes starts if the bounds are such that few lie between neighbouring
 // integers, as the codes of categories do.
 func (s *rankSet[In]) index() {
-	n := len(s.bounds)
-	if n < 4 {
+	n, first := len(s.bounds), 0
+	if n > 0 && math.IsInf(float64(s.bounds[0]), -1) {
+		first = 1 // all values are at or above it
+	}
+	if n-first < 4 {
 		return
 	}
-	low, high := math.Floor(float64(s.bounds[0])), math.Ceil(float64(s.bounds[n-1]))
+	low, high := math.Floor(float64(s.bounds[first])), math.Ceil(float64(s.bounds[n-1]))
 	if !(math.Abs(low) < 1<<22 && high-low < rankStarts) {
 		return
 	}
@@ -120,31 +123,41 @@ func (s *rankSet[In]) index() {
 		most = max(most, at-was)
 	}
 	if most <= 4 {
-		s.low, s.starts = In(low), starts
+		s.low, s.starts = int(low), starts
 	}
 }
 
 // cell returns the row of bits for x.
 func (s *rankSet[In]) cell(x In) []byte {
 	n := 0
-	switch {
-	case x != x:
-		n = len(s.bounds) + 1
-	case s.starts == nil:
-		n = rankBelow(s.bounds, x)
-	default:
-		// Not before x is an integer is anything subtracted: it would be rounded.
-		v := min(max(x, s.low-1), s.low+In(len(s.starts)-2))
-		i := int(v)
-		if In(i) > v {
-			i--
-		}
-		n = int(s.starts[i-int(s.low)+1])
-		for n < len(s.bounds) && s.bounds[n] <= x {
-			n++
-		}
+	if i := int(x); In(i) == x && uint(i-s.low+1) < uint(len(s.starts)) {
+		n = int(s.starts[i-s.low+1]) // a code, as nearly always
+	} else {
+		n = s.search(x)
 	}
 	return s.bits[n*s.width:][:s.width]
+}
+
+// search returns the cell of any x.
+func (s *rankSet[In]) search(x In) int {
+	switch {
+	case x != x:
+		return len(s.bounds) + 1
+	case s.starts == nil:
+		return rankBelow(s.bounds, x)
+	}
+	// Not before x is an integer is anything subtracted: it would be rounded.
+	low := In(s.low)
+	v := min(max(x, low-1), low+In(len(s.starts)-2))
+	i := int(v)
+	if In(i) > v {
+		i--
+	}
+	n := int(s.starts[i-s.low+1])
+	for n < len(s.bounds) && s.bounds[n] <= x {
+		n++
+	}
+	return n
 }
 
 // row writes the ranks of the columns for the row x.

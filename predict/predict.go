@@ -74,7 +74,8 @@ type Feature struct {
 	RefusesMissing  bool      `json:"refuses_missing,omitempty"`
 	RefusesInfinite bool      `json:"refuses_infinite,omitempty"`
 	RefusesTooLarge bool      `json:"refuses_too_large,omitempty"`
-	Accepts         []float64 `json:"accepts,omitempty"` // in ascending order
+	RefusesNoCode   bool      `json:"refuses_no_code,omitempty"` // but codes of Categories, and −1 if Open
+	Accepts         []float64 `json:"accepts,omitempty"`         // in ascending order
 }
 
 // An Answer is an output by the name that hew gives it: predict, proba, decision,

@@ -186,7 +186,7 @@ var nan = math.NaN()
 func (t *Table) refused(features []predict.Feature) error {
 	choosy := make([]int, 0, len(features)) // those that refuse some value
 	for j := range features {
-		if f := &features[j]; f.RefusesMissing || f.RefusesInfinite || f.RefusesTooLarge || len(f.Accepts) > 0 {
+		if f := &features[j]; f.Refuses() {
 			choosy = append(choosy, j)
 		}
 	}

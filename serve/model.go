@@ -70,7 +70,7 @@ func (m *Model) addFeature(column int) error {
 		return fmt.Errorf("two features are named %q", f.Name)
 	}
 	m.features[f.Name] = column
-	if f.RefusesMissing || f.RefusesInfinite || f.RefusesTooLarge || len(f.Accepts) > 0 {
+	if f.Refuses() {
 		m.refusing = append(m.refusing, column)
 	}
 	if len(f.Categories) == 0 && !f.Open {

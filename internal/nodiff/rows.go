@@ -1,6 +1,7 @@
 package nodiff
 
 import (
+	"math"
 	"math/rand/v2"
 	"slices"
 
@@ -66,7 +67,7 @@ func (g *rowMaker[F]) rows(n int) []F {
 		g.fill(row)
 		switch {
 		case i < len(probes):
-			row[probes[i].feature] = probes[i].value
+			row[probes[i].feature] = g.possible(probes[i].feature, probes[i].value)
 		case i%2 == 0 && len(g.e.Trees) > 0:
 			g.lead(row)
 		}
@@ -153,8 +154,17 @@ func (g *rowMaker[F]) probes() []probe[F] {
 // fill writes random values to row.
 func (g *rowMaker[F]) fill(row []F) {
 	for j := range row {
-		row[j] = g.value(j)
+		row[j] = g.possible(j, g.value(j))
 	}
+}
+
+// possible returns x, or a code near it if the feature has nothing but codes.
+func (g *rowMaker[F]) possible(j int, x F) F {
+	low, end, ok := g.e.Features[j].Codes()
+	if !ok || x != x {
+		return x
+	}
+	return F(math.Floor(min(max(float64(x), float64(low)), float64(end-1))))
 }
 
 // value returns a random value of feature j, mostly at or between its bounds.
@@ -190,7 +200,7 @@ func (g *rowMaker[F]) lead(row []F) {
 	for n := &t.Nodes[0]; !n.IsLeaf(); {
 		if j := g.feature(n); !g.led[j] {
 			g.led[j] = true
-			row[j] = g.test(n)
+			row[j] = g.possible(j, g.test(n))
 		}
 		if g.rand.IntN(8) == 0 {
 			return

@@ -64,6 +64,7 @@ func (m *model) raw() []column {
 func (m *model) code(feature int32, text string) float64 {
 	f := &m.e.Features[feature]
 	f.Type = ir.Categorical
+	f.Refuses |= ir.NoCode // the codes are ours, a row cannot have others
 	if m.codes[feature] == nil {
 		m.codes[feature] = map[string]float64{}
 	}

@@ -149,7 +149,7 @@ func schema(e *ir.Ensemble) []predict.Feature {
 	out := make([]predict.Feature, len(e.Features))
 	for j, f := range e.Features {
 		out[j] = predict.Feature{Open: f.Open, Categories: f.Categories, Accepts: f.Accepts,
-			RefusesMissing: f.Refuses&ir.Missing != 0, RefusesInfinite: f.Refuses&ir.Infinite != 0, RefusesTooLarge: f.Refuses&ir.TooLarge != 0}
+			RefusesMissing: f.Refuses&ir.Missing != 0, RefusesInfinite: f.Refuses&ir.Infinite != 0, RefusesTooLarge: f.Refuses&ir.TooLarge != 0, RefusesNoCode: f.Refuses&ir.NoCode != 0}
 	}
 	return out
 }

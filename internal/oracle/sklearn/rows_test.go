@@ -113,7 +113,7 @@ func (m *model) refusal(row []float64) string {
 	for j := range m.e.Features {
 		f := &m.e.Features[j]
 		p := predict.Feature{Accepts: f.Accepts, RefusesMissing: f.Refuses&ir.Missing != 0,
-			RefusesInfinite: f.Refuses&ir.Infinite != 0, RefusesTooLarge: f.Refuses&ir.TooLarge != 0}
+			RefusesInfinite: f.Refuses&ir.Infinite != 0, RefusesTooLarge: f.Refuses&ir.TooLarge != 0, RefusesNoCode: f.Refuses&ir.NoCode != 0}
 		why := p.Refused(row[j])
 		if used[j] && f.Categories != nil && row[j] == noCategory {
 			why = "an unknown text"
