@@ -29,6 +29,11 @@ func (f *Feature) Refused(x float64) string {
 	return ""
 }
 
+// Takes reports, at once, that x is a number that nothing of f could refuse; most are.
+func (f *Feature) Takes(x float64) bool {
+	return math.Abs(x) <= math.MaxFloat32 && len(f.Accepts) == 0 && !f.RefusesNoCode
+}
+
 // Refuses reports whether there are values that the trainer would refuse.
 func (f *Feature) Refuses() bool {
 	return f.RefusesMissing || f.RefusesInfinite || f.RefusesTooLarge || f.RefusesNoCode || len(f.Accepts) > 0

@@ -197,8 +197,8 @@ func (t *Table) refused(features []predict.Feature) error {
 		row := t.X.Slice(i*t.NumFeatures, (i+1)*t.NumFeatures)
 		for _, j := range choosy {
 			f, v := &features[j], row.At(j)
-			if math.Abs(v) <= math.MaxFloat32 && len(f.Accepts) == 0 {
-				continue // nobody refuses it
+			if f.Takes(v) {
+				continue
 			}
 			if why := f.Refused(v); why != "" {
 				return fmt.Errorf("row %d, column %s: %s", i+1, quote(f.Name), why)

@@ -1,10 +1,6 @@
 package serve
 
-import (
-	"math"
-
-	"hew/predict"
-)
+import "hew/predict"
 
 // checkValues refuses rows with a value that the trainer refuses too.
 func (m *Model) checkValues(x *predict.Values) error {
@@ -19,7 +15,7 @@ func checkRows[T predict.Number](m *Model, x []T) error {
 		values := x[row*m.NumFeatures:][:m.NumFeatures]
 		for _, column := range m.refusing {
 			f, v := &m.Features[column], float64(values[column])
-			if len(f.Accepts) == 0 && math.Abs(v) <= math.MaxFloat32 { // nothing refuses such a number
+			if f.Takes(v) {
 				continue
 			}
 			if reason := f.Refused(v); reason != "" {
