@@ -23,6 +23,7 @@ import (
 	"hew/interp"
 	"hew/ir"
 	"hew/load"
+	"hew/predict"
 	"hew/serve/grpc/proto/inference"
 )
 
@@ -158,7 +159,7 @@ func (c *goldenCase) askREST(t *testing.T, server string) {
 		outputs += fmt.Sprintf(`,{"name":%q}`, name)
 	}
 	body := fmt.Appendf(nil, `{"inputs":[{"name":"input-0","shape":[%d,%d],"datatype":"FP32","data":`, len(c.rows)/c.features, c.features)
-	body = appendJSON(body, c.rows)
+	body = appendJSON(body, c.rows, 32)
 	body = fmt.Appendf(body, `}],"outputs":[%s]}`, outputs[1:])
 	resp, err := http.Post(server+"/v2/models/"+c.name+"/infer", "application/json", bytes.NewReader(body))
 	require.NoError(t, err)
@@ -185,7 +186,7 @@ func (c *goldenCase) askREST(t *testing.T, server string) {
 
 // appendJSON appends values as a JSON array with the words that the protocol's
 // clients use where JSON has none.
-func appendJSON(b []byte, values []float32) []byte {
+func appendJSON[T predict.Number](b []byte, values []T, bits int) []byte {
 	b = append(b, '[')
 	for i, v := range values {
 		if i > 0 {
@@ -197,7 +198,7 @@ func appendJSON(b []byte, values []float32) []byte {
 		case math.IsInf(float64(v), 0):
 			b = append(b, map[bool]string{true: "Infinity", false: "-Infinity"}[v > 0]...)
 		default:
-			b = strconv.AppendFloat(b, float64(v), 'g', -1, 32)
+			b = strconv.AppendFloat(b, float64(v), 'g', -1, bits)
 		}
 	}
 	return append(b, ']')

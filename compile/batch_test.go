@@ -16,6 +16,7 @@ import (
 	"hew/compile"
 	"hew/internal/nodiff"
 	"hew/ir"
+	"hew/load/sklearn"
 	"hew/predict"
 )
 
@@ -302,6 +303,22 @@ func TestRandomPipelines(t *testing.T) {
 	})
 }
 
+// The same for every recorded model of scikit-learn, every other one with its columns
+// as they are, if it has any.
+func TestSklearnPackages(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds a package for each recorded model")
+	}
+	files, err := filepath.Glob(filepath.Join(sklearnCases, "*", "case.json"))
+	require.NoError(t, err)
+	testEnsembles(t, len(files), func(i uint64) specimen {
+		dir := filepath.Dir(files[i])
+		e, err := readSklearn(t, dir, sklearn.Options{})
+		require.NoError(t, err)
+		return specimen{name: filepath.Base(dir), e: e, x: nodiff.Rows(e, 300, i), noFold: i%2 == 1}
+	})
+}
+
 // pipeline returns a random ensemble with columns, answers or both, and with sums of
 // either type; only those in float64 have answers.
 func pipeline(seed uint64) specimen {
@@ -318,7 +335,10 @@ func testEnsembles(t *testing.T, n int, of func(seed uint64) specimen) {
 		specimens[i] = of(uint64(i))
 	}
 	for _, r := range runs {
-		some := specimens[:(len(specimens)+r.every-1)/r.every]
+		var some []specimen
+		for i := 0; i < len(specimens); i += r.every {
+			some = append(some, specimens[i])
+		}
 		p := build(t, r.strategy, some)
 		for _, level := range r.levels {
 			for i, got := range p.run(t, level) {
