@@ -2,8 +2,11 @@ package load
 
 import (
 	"bytes"
+	"encoding/hex"
+	"hash"
 	"io"
 	"os"
+	"sync"
 
 	"hew/ir"
 	"hew/load/internal/fault"
@@ -15,6 +18,7 @@ type file struct {
 	head []byte
 	rest io.Reader
 	size int64 // bytes in all if that is known, or 0
+	sum  *digest
 
 	options Options
 }
@@ -22,8 +26,23 @@ type file struct {
 // stream makes a reader of files of one that reads a stream.
 func stream(read func(io.Reader) (*ir.Ensemble, error)) func(*file) (*ir.Ensemble, error) {
 	return func(f *file) (*ir.Ensemble, error) {
-		return read(io.MultiReader(bytes.NewReader(f.head), f.rest))
+		return read(io.MultiReader(bytes.NewReader(f.head), io.TeeReader(f.rest, f.sum)))
 	}
+}
+
+// A digest is the SHA-256 of a file, computed beside whatever else happens to it.
+type digest struct {
+	hash.Hash
+	working sync.WaitGroup
+}
+
+// later adds data, which nobody changes, in a goroutine.
+func (d *digest) later(data []byte) { d.working.Go(func() { d.Write(data) }) }
+
+// text returns the digest of all that was added.
+func (d *digest) text() string {
+	d.working.Wait()
+	return hex.EncodeToString(d.Sum(nil))
 }
 
 // maxSize bounds the files that are read into memory as a whole.
@@ -52,6 +71,7 @@ func (f *file) bytes() ([]byte, error) {
 		data = data[:len(data)+n]
 		switch {
 		case err == io.EOF:
+			f.sum.later(data[len(f.head):])
 			return data, nil
 		case err != nil:
 			return nil, err

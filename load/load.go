@@ -8,7 +8,6 @@ package load
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"io"
 	"os"
@@ -71,29 +70,32 @@ func (o Options) Read(name string, r io.Reader) (*ir.Ensemble, error) {
 	if name != "" {
 		name = filepath.Base(name)
 	}
-	hash := sha256.New()
-	e, err := o.read(name, io.TeeReader(r, hash), sizeOf(r))
+	d := digest{Hash: sha256.New()}
+	e, err := o.read(name, r, &d)
+	sum := d.text()
 	if err != nil {
 		return nil, inFile(name, err)
 	}
 	e.Source.File = name
-	e.Source.SHA256 = hex.EncodeToString(hash.Sum(nil))
+	e.Source.SHA256 = sum
 	return e, nil
 }
 
-// read reads a model of size bytes, or of an unknown number of them.
-func (o Options) read(name string, r io.Reader, size int64) (*ir.Ensemble, error) {
+// read reads a model and hands all its bytes to d.
+func (o Options) read(name string, r io.Reader, d *digest) (*ir.Ensemble, error) {
+	size := sizeOf(r)
 	head := make([]byte, headSize)
 	n, err := io.ReadFull(r, head)
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 		return nil, err
 	}
 	head = head[:n]
+	d.Write(head)
 	f, err := detect(head)
 	if err != nil {
 		return nil, err
 	}
-	return f.read(&file{name, head, r, size, o})
+	return f.read(&file{name, head, r, size, d, o})
 }
 
 // inFile returns err as an *Error that names the file.
