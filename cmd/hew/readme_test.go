@@ -52,7 +52,7 @@ func TestREADME(t *testing.T) {
 			got.WriteString(line)
 		}
 	}
-	require.Equal(t, 5, commands)
+	require.Equal(t, 7, commands)
 	text := showCode(t, got.String(), filepath.Join(bin, "cover", "trees_000.go"))
 	if *update {
 		require.NoError(t, os.WriteFile("README.md", []byte(text), 0o666))

@@ -49,6 +49,7 @@ func TestScript(t *testing.T) {
 			}
 			env.Setenv("GOLDEN", golden)
 			env.Setenv("SKLEARN", sklearn)
+			env.Setenv("WRAPPED", filepath.Join(sklearn, "../golden-wrapped"))
 			env.Setenv("BAD", bad)
 			return nil
 		},
