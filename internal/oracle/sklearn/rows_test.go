@@ -15,9 +15,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"hew/compile"
 	"hew/internal/npy"
 	"hew/ir"
-	"hew/predict"
 )
 
 // noCategory is the code of a text that is none of a feature's categories and
@@ -110,12 +110,12 @@ func round(rows [][]float64) {
 // refusal says why hew would refuse a row, or "".
 func (m *model) refusal(row []float64) string {
 	used := m.used()
-	for j := range m.e.Features {
-		f := &m.e.Features[j]
-		p := predict.Feature{Accepts: f.Accepts, RefusesMissing: f.Refuses&ir.Missing != 0,
-			RefusesInfinite: f.Refuses&ir.Infinite != 0, RefusesTooLarge: f.Refuses&ir.TooLarge != 0, RefusesNoCode: f.Refuses&ir.NoCode != 0}
-		why := p.Refused(row[j])
-		if used[j] && f.Categories != nil && row[j] == noCategory {
+	for j, f := range compile.Info(m.e, m.name).Features {
+		why := ""
+		switch {
+		case f.Categories == nil || row[j] != noCategory:
+			why = f.Refused(row[j])
+		case used[j]:
 			why = "an unknown text"
 		}
 		if why != "" {
