@@ -83,15 +83,15 @@ func (p *Plan) check(engines []Engine) error {
 		return fmt.Errorf("nothing to measure: %d engines, %d batch sizes, %d thread counts",
 			len(engines), len(p.Batches), len(p.Threads))
 	}
-	if n := distinct(p.X, p.Features); n < MinRows {
+	if n := Distinct(p.X, p.Features); n < MinRows {
 		return fmt.Errorf("%d distinct rows, want at least %d: few rows flatter code with branches", n, MinRows)
 	}
 	return nil
 }
 
-// distinct returns the number of different rows in x, but no more than
+// Distinct returns the number of different rows in x, but no more than
 // MinRows.
-func distinct(x predict.Values, features int) int {
+func Distinct(x predict.Values, features int) int {
 	var key []byte
 	seen := map[string]bool{}
 	for i := 0; i < x.Len(); i += features {

@@ -11,15 +11,65 @@ import (
 
 // A Record is one measurement: of an engine (Timing and, if it was compiled for
 // the run, Build) or of a server (Load). In JSON it is one flat object; the names
-// of its fields are stable.
+// of its fields are stable. A record with a Setup measures nothing: it says what the
+// records behind it measure.
 type Record struct {
 	Model  string    `json:"model"`
-	Engine string    `json:"engine"` // "rest", "rest-v2" or "grpc" for a server
+	Engine string    `json:"engine,omitempty"` // "rest", "rest-v2" or "grpc" for a server
 	CPU    string    `json:"cpu"`
 	Time   time.Time `json:"time"`
 	*Timing
 	*Build
 	*Load
+	Setup *Setup `json:"setup,omitempty"`
+}
+
+// A Setup is what is measured, and where.
+type Setup struct {
+	Command string `json:"command"` // as it can be given to a shell
+	Hew     string `json:"hew"`     // version
+	Go      string `json:"go"`      // version
+	System  string `json:"system"`  // operating system and architecture
+	Cores   int    `json:"cores"`   // that this process may use
+	Card    Card   `json:"card"`
+	Passes  []Pass `json:"passes,omitempty"` // that ran, in order
+}
+
+// A Card says what a model is, before any pass.
+type Card struct {
+	File      string `json:"file"`
+	SHA256    string `json:"sha256"`
+	Trainer   string `json:"trainer"` // with its version and the file's container
+	Objective string `json:"objective"`
+	Task      string `json:"task"`
+	Features  int    `json:"features"`
+	Outputs   int    `json:"outputs"` // margins per row
+	Size
+	Depth int `json:"depth"` // splits on the longest path
+}
+
+// A Size counts what a model holds.
+type Size struct {
+	Trees  int   `json:"trees"`
+	Nodes  int   `json:"nodes"`
+	Leaves int   `json:"leaves"`
+	Bytes  int64 `json:"bytes"` // in memory, before it is compiled
+}
+
+// A Pass is what a pass did to a model.
+type Pass struct {
+	Name    string  `json:"name"`
+	Doc     string  `json:"doc,omitempty"`
+	Exact   bool    `json:"exact"` // margins and predictions kept their bits
+	Seconds float64 `json:"seconds"`
+	Before  Size    `json:"before"`
+	After   Size    `json:"after"`
+
+	// Certified bounds |margin after − margin before| of every row there is, one
+	// number per output; Measured is the largest such change on the rows that were
+	// given. Both are absent for an exact pass, Measured also where there were no rows.
+	Certified []float64 `json:"certified,omitempty"`
+	Measured  []float64 `json:"measured,omitempty"`
 }
 
 // A Timing is how long an engine takes and whether it is right.
@@ -59,6 +109,17 @@ type Load struct {
 	P99         float64 `json:"p99_ms"`
 	Errors      int64   `json:"errors"`
 	FirstError  string  `json:"first_error,omitempty"`
+
+	// Parts is where the time of a request goes, from sending it to its checked
+	// answer; they add up to the mean. It is absent if the server's own counts do not
+	// agree with the requests sent.
+	Parts []Part `json:"parts,omitempty"`
+}
+
+// A Part is a share of the time of a request.
+type Part struct {
+	Name string  `json:"name"`    // "score": in the predictor; "serve": in the server besides; "network": outside it, the client included
+	Mean float64 `json:"mean_ms"` // over all requests
 }
 
 // OK reports whether all engines of ours gave the right bits and servers the
@@ -81,6 +142,33 @@ func Write(w io.Writer, records []Record) error {
 		}
 	}
 	return nil
+}
+
+// NewSetup returns a record of what is about to be measured on this machine, by the
+// command args, with this version of hew.
+func NewSetup(model, hew string, args []string, card Card, passes []Pass) Record {
+	r := NewRecord(model, "")
+	r.Setup = &Setup{
+		Command: quote(args), Hew: hew, Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH,
+		Cores: runtime.GOMAXPROCS(0), Card: card, Passes: passes,
+	}
+	return r
+}
+
+// quote returns a command line as a POSIX shell reads it.
+func quote(args []string) string {
+	words := make([]string, len(args))
+	for i, a := range args {
+		words[i] = a
+		if a == "" || strings.ContainsFunc(a, needsQuotes) {
+			words[i] = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+func needsQuotes(r rune) bool {
+	return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("-_./=:,+@%", r))
 }
 
 // NewRecord returns a record of a measurement made now on this machine.

@@ -6,7 +6,6 @@ import (
 	"io"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -41,36 +40,36 @@ func engineTable(b *bufio.Writer, records []Record) {
 	if len(records) == 0 {
 		return
 	}
-	baselines := baselines(records)
+	baselines := Baselines(records)
 	head := []string{"engine", "batch", "threads", "ns/row", "min–max"}
 	for _, b := range baselines {
-		head = append(head, "vs "+b.name)
+		head = append(head, "vs "+b.Name)
 	}
 	g := grid{append(head, "bits")}
 	for i, r := range records {
 		if i > 0 && (r.Batch != records[i-1].Batch || r.Threads != records[i-1].Threads) {
 			g = append(g, nil)
 		}
-		line := []string{r.Engine, group(r.Batch), group(r.Threads), nanos(r.NsPerRow), nanos(r.NsMin) + "–" + nanos(r.NsMax)}
+		line := []string{r.Engine, Group(r.Batch), Group(r.Threads), Nanos(r.NsPerRow), Nanos(r.NsMin) + "–" + Nanos(r.NsMax)}
 		for _, b := range baselines {
-			line = append(line, speedup(records, b, r))
+			line = append(line, Times(b.Speedup(records, r)))
 		}
-		g = append(g, append(line, verdict(r)))
+		g = append(g, append(line, Verdict(r)))
 	}
 	fmt.Fprintln(b)
 	g.write(b)
 }
 
-// A baseline is what engines are compared with: the fastest of some engines that
+// A Baseline is what engines are compared with: the fastest of some engines that
 // are called alike.
-type baseline struct {
-	name    string
+type Baseline struct {
+	Name    string
 	engines []string
 }
 
-// baselines returns the first foreign engine, the fastest of them if there are
+// Baselines returns the first foreign engine, the fastest of them if there are
 // several, and the reference.
-func baselines(records []Record) []baseline {
+func Baselines(records []Record) []Baseline {
 	var foreign, reference []string
 	for _, r := range records {
 		switch {
@@ -80,48 +79,37 @@ func baselines(records []Record) []baseline {
 			reference = append(reference, r.Engine)
 		}
 	}
-	var b []baseline
+	var b []Baseline
 	if len(foreign) > 0 {
-		b = append(b, baseline{foreign[0], foreign[:1]})
+		b = append(b, Baseline{foreign[0], foreign[:1]})
 	}
 	if len(foreign) > 1 {
-		b = append(b, baseline{"best peer", foreign})
+		b = append(b, Baseline{"best peer", foreign})
 	}
 	for _, name := range reference {
-		b = append(b, baseline{name, []string{name}})
+		b = append(b, Baseline{name, []string{name}})
 	}
 	return b
 }
 
-// speedup returns how much faster r is than a baseline.
-func speedup(records []Record, b baseline, r Record) string {
+// Speedup returns how much faster r is than the baseline with the same batch and
+// threads among the records: NaN if there is none, or if r is an engine of ours
+// whose bits differ from the reference.
+func (b *Baseline) Speedup(records []Record, r Record) float64 {
 	if !r.Foreign && !r.BitEqual {
-		return "–"
+		return math.NaN()
 	}
-	fastest := math.Inf(1)
+	fastest := math.NaN()
 	for _, o := range records {
-		if slices.Contains(b.engines, o.Engine) && o.Batch == r.Batch && o.Threads == r.Threads {
-			fastest = min(fastest, o.NsPerRow)
+		if slices.Contains(b.engines, o.Engine) && o.Batch == r.Batch && o.Threads == r.Threads && !(o.NsPerRow > fastest) {
+			fastest = o.NsPerRow
 		}
 	}
-	if math.IsInf(fastest, 1) {
-		return "–"
-	}
-	ratio := fastest / r.NsPerRow
-	switch {
-	case ratio >= 100:
-		return fmt.Sprintf("%.0f×", ratio)
-	case ratio >= 10:
-		return fmt.Sprintf("%.1f×", ratio)
-	case ratio >= 0.1:
-		return fmt.Sprintf("%.2f×", ratio)
-	default:
-		return fmt.Sprintf("%.2g×", ratio)
-	}
+	return fastest / r.NsPerRow
 }
 
-// verdict says how the outputs of r compare with the reference's.
-func verdict(r Record) string {
+// Verdict says how the outputs of r compare with the reference's.
+func Verdict(r Record) string {
 	switch {
 	case r.Engine == r.Reference:
 		return "reference"
@@ -130,7 +118,7 @@ func verdict(r Record) string {
 	case r.Foreign:
 		return fmt.Sprintf("foreign, max diff %.2g", r.MaxDiff)
 	default:
-		return fmt.Sprintf("DIFFERS in %s of %s rows, max diff %.2g", group(r.DifferRows), group(r.Rows), r.MaxDiff)
+		return fmt.Sprintf("DIFFERS in %s of %s rows, max diff %.2g", Group(r.DifferRows), Group(r.Rows), r.MaxDiff)
 	}
 }
 
@@ -142,7 +130,7 @@ func buildLines(b *bufio.Writer, records []Record) {
 		}
 		seen = append(seen, r.Engine)
 		fmt.Fprintf(b, "\n%s: compiled in %.1f s with at most %s of memory, program of %s\n",
-			r.Engine, r.Seconds, megabytes(r.PeakBytes), megabytes(r.ArtifactBytes))
+			r.Engine, r.Seconds, Megabytes(r.PeakBytes), Megabytes(r.ArtifactBytes))
 	}
 }
 
@@ -154,14 +142,14 @@ func loadTable(b *bufio.Writer, records []Record) {
 		}
 		due := "–"
 		if r.Rate > 0 {
-			due = group(int(r.Rate + 0.5))
+			due = Group(int(r.Rate + 0.5))
 		}
 		errors := "none"
 		if r.Errors > 0 {
-			errors = fmt.Sprintf("%s of %s: %s", group(int(r.Errors)), group(int(r.Requests)), r.FirstError)
+			errors = fmt.Sprintf("%s of %s: %s", Group(int(r.Errors)), Group(int(r.Requests)), r.FirstError)
 		}
-		g = append(g, []string{r.Engine, group(r.Connections), group(r.BatchRows), due, group(int(r.PerSecond + 0.5)),
-			millis(r.P50), millis(r.P95), millis(r.P99), errors})
+		g = append(g, []string{r.Engine, Group(r.Connections), Group(r.BatchRows), due, Group(int(r.PerSecond + 0.5)),
+			Millis(r.P50), Millis(r.P95), Millis(r.P99), errors})
 	}
 	if len(g) > 1 {
 		fmt.Fprintln(b)
@@ -196,29 +184,4 @@ func (g grid) write(b *bufio.Writer) {
 			}
 		}
 	}
-}
-
-func nanos(ns float64) string {
-	if ns < 100 {
-		return strconv.FormatFloat(ns, 'f', 1, 64)
-	}
-	return group(int(ns + 0.5))
-}
-
-func millis(ms float64) string {
-	if ms < 10 {
-		return strconv.FormatFloat(ms, 'f', 2, 64)
-	}
-	return strconv.FormatFloat(ms, 'f', 1, 64)
-}
-
-func megabytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }
-
-// group returns n with commas between groups of three digits.
-func group(n int) string {
-	s := strconv.Itoa(n)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
 }

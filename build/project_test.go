@@ -223,8 +223,8 @@ func TestCompileIsInterrupted(t *testing.T) {
 		t.Skip("compiles a large package")
 	}
 	var e []string
-	for range 60 {
-		e = append(e, deep(0, 9))
+	for i := range 60 {
+		e = append(e, deep(5000*i, 9))
 	}
 	files, _, err := compile.Package(ir.MustParse(e...), compile.Options{Package: "a", Strategy: "branch"})
 	require.NoError(t, err)

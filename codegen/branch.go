@@ -62,7 +62,7 @@ func (t *treePrinter) supportFiles() ([]File, error) {
 		return nil, nil
 	}
 	keys, err := t.keysFile()
-	if err != nil || t.vector == 0 {
+	if err != nil || t.vectors.values == nil {
 		return []File{keys}, err
 	}
 	vectors, err := t.vectorFiles()
@@ -73,8 +73,12 @@ func (t *treePrinter) supportFiles() ([]File, error) {
 func (p *printer) groups() []int {
 	var ends []int
 	nodes, trees := 0, 0
+	bodies := bodies(p.e)
 	for i := range p.e.Trees {
-		n := len(p.e.Trees[i].Nodes)
+		n := 0
+		if bodies[i] == i {
+			n = len(p.e.Trees[i].Nodes)
+		}
 		if trees > 0 && (nodes+n > maxFileNodes || trees == maxFileTrees) {
 			ends = append(ends, i)
 			nodes, trees = 0, 0
@@ -92,14 +96,17 @@ func (p *printer) groups() []int {
 func (t *treePrinter) treeFiles(groups []int) ([]File, error) {
 	var plans []*plan
 	t.form, plans, _ = t.choose()
+	t.vectors, t.names = newVectorTable(t.e), make([]string, len(t.e.Trees))
+	bodies := bodies(t.e)
 	var files []File
 	first := 0
 	for g, end := range groups {
 		f := t.newFile()
 		for i := first; i < end; i++ {
-			t.printTree(f, i, plans[i])
-			if t.tree.Vectors != nil {
-				t.vector += len(t.tree.Vectors) / t.e.Outputs
+			if body := bodies[i]; body != i {
+				t.names[i] = t.names[body]
+			} else {
+				t.printTree(f, i, plans[i])
 			}
 		}
 		t.printAdd(f, g, first, end)
@@ -118,6 +125,7 @@ func (t *treePrinter) treeFiles(groups []int) ([]File, error) {
 //	// addRow0 adds trees 0 to 89 to the margins of a row.
 //	func addRow0(m *[NumMargins]float32, x *keys) {
 //		m[0] += tree0(x)
+//		m[1] += tree0(x) // tree 1 is the same
 //		…
 //	}
 //
@@ -139,12 +147,16 @@ func (t *treePrinter) printAdd(f *jen.File, group, first, end int) {
 		case tree.Output > 0:
 			at = fmt.Sprintf("i*NumMargins+%d", tree.Output)
 		}
+		name, note := t.names[i], ""
+		if name != treeName(i) {
+			note = fmt.Sprintf(" // tree %d is the same", i)
+		}
 		if tree.Vectors != nil {
-			fmt.Fprintf(&row, "addVector(m[:], tree%d(x))\n", i)
-			fmt.Fprintf(&block, "for i := range rows {\naddVector(m[i*NumMargins:], tree%d(&rows[i]))\n}\n", i)
+			fmt.Fprintf(&row, "addVector(m[:], %s(x))%s\n", name, note)
+			fmt.Fprintf(&block, "for i := range rows {%s\naddVector(m[i*NumMargins:], %s(&rows[i]))\n}\n", note, name)
 		} else {
-			fmt.Fprintf(&row, "m[%d] += tree%d(x)\n", tree.Output, i)
-			fmt.Fprintf(&block, "for i := range rows {\nm[%s] += tree%d(&rows[i])\n}\n", at, i)
+			fmt.Fprintf(&row, "m[%d] += %s(x)%s\n", tree.Output, name, note)
+			fmt.Fprintf(&block, "for i := range rows {%s\nm[%s] += %s(&rows[i])\n}\n", note, at, name)
 		}
 	}
 	which := fmt.Sprintf("trees %d to %d", first, end-1)

@@ -95,6 +95,24 @@ var goldenCases = []goldenCase{
 	// A pass merged the leaves of a tree, Leaf still tells them apart.
 	{name: "collapsed", e: ir.MustParse("3", "(f0<2 1 2)"), options: codegen.Options{Leaves: ir.MustParse("(f0<1? 3#5 3#7)", "(f0<2 1 2)")}},
 
+	// A pass removed trees that add nothing, Leaf still knows them.
+	{name: "removed", e: ir.MustParse("(f0<2 1 2)"), options: codegen.Options{Leaves: ir.MustParse("0", "(f0<2 1 2)", "(f0<1? 0#5 -0#7)")}},
+
+	// Trees and subtrees that are the same share functions: within a tree, with a tree
+	// that comes later, with one that adds to another output.
+	{name: "shared", e: with(ir.MustParse(
+		"(f3<1 "+deep(0, 3)+" (f3<2 "+deep(0, 3)+" (f4<2? 99 98)))", "(f3<3 7 "+deep(0, 3)+")", deep(0, 3), "(f3<3 7 "+deep(0, 3)+")", "(f0<1 1 2)", "(f0<1 1 2)",
+	), func(e *ir.Ensemble) {
+		e.Outputs, e.BaseMargin = 2, []float64{0, 1}
+		e.Trees[3].Nodes, e.Trees[3].Output = e.Trees[1].Nodes, 1
+		e.Trees[5].Nodes, e.Trees[5].Output = e.Trees[4].Nodes, 1
+	}), options: codegen.Options{MaxMemory: 1}},
+
+	// Leaf vectors are held once, whatever tree they are in.
+	{name: "sharedvectors", e: with(ir.MustParse(
+		"(f0<1 [1 2] (f1<1 [3 4] [1 2]))", "(f2<1 [3 4] (f3<1 [1 2] [3 -0]))", "(f3<2 [1 2] (f1<0? [3 0] [1 2]))", "(f3<2 [1 2] (f1<0? [3 0] [1 2]))",
+	), func(e *ir.Ensemble) { e.Trees[3].Nodes, e.Trees[3].Vectors = e.Trees[2].Nodes, e.Trees[2].Vectors })},
+
 	// Few of many features are used: keys leave out the others.
 	{name: "wide", e: ir.MustParse("(f1500<2 (f3<1? 1 2) (f1500<3? 4 5))")},
 

@@ -54,7 +54,8 @@ type Options struct {
 	Golden Golden
 
 	// Leaves is the ensemble whose leaf numbers Leaf returns, for passes may
-	// merge the leaves of the one that is printed; nil means the same one.
+	// merge the leaves of the one that is printed, or remove trees; nil means the
+	// same one.
 	Leaves *ir.Ensemble
 }
 
@@ -89,20 +90,21 @@ func (o Options) complete(e *ir.Ensemble) (Options, error) {
 	if o.Leaves == nil {
 		o.Leaves = e
 	}
-	if len(o.Leaves.Trees) != len(e.Trees) || len(o.Leaves.Features) != len(e.Features) {
+	if len(o.Leaves.Trees) < len(e.Trees) || len(o.Leaves.Features) != len(e.Features) {
 		return o, fmt.Errorf("leaf numbers of %d trees over %d features for %d trees over %d features",
 			len(o.Leaves.Trees), len(o.Leaves.Features), len(e.Trees), len(e.Features))
 	}
 	if len(o.Leaves.Columns) != len(e.Columns) {
 		return o, fmt.Errorf("leaf numbers of trees over %d columns for trees over %d", len(o.Leaves.Columns), len(e.Columns))
 	}
-	return o, o.Golden.fits(e)
+	return o, o.Golden.fits(e, len(o.Leaves.Trees))
 }
 
-// fits reports whether the parts of g have the shape of e.
-func (g *Golden) fits(e *ir.Ensemble) error {
+// fits reports whether the parts of g have the shape of e, with leaves of so many
+// trees.
+func (g *Golden) fits(e *ir.Ensemble, trees int) error {
 	rows := g.X.Len() / len(e.Features)
-	fits := g.X.Len() == rows*len(e.Features) && g.Margin.Len() == rows*e.Outputs && len(g.Leaf) == rows*len(e.Trees)
+	fits := g.X.Len() == rows*len(e.Features) && g.Margin.Len() == rows*e.Outputs && len(g.Leaf) == rows*trees
 	widths := answerWidths(e)
 	for i, a := range g.Answers {
 		fits = fits && i < len(widths) && a.Len() == rows*widths[i]

@@ -15,7 +15,7 @@ func (p *printer) testFiles() ([]File, error) {
 	f := p.newFile()
 	f.Anon("embed")
 	leafTest, first := "", ""
-	if len(p.e.Trees) > 0 {
+	if len(p.o.Leaves.Trees) > 0 {
 		leafTest = leafTestText
 	}
 	if p.strategy != "branch" {

@@ -41,9 +41,18 @@ func leafTableOf(e *ir.Ensemble) *leafTable {
 	}
 	t.sets = append(t.sets, uint32(len(t.bounds)))
 	start := 4*(len(e.Trees)+len(t.sets)) + size(e.Input)*len(t.bounds)
+	roots := map[string]uint32{} // by the nodes below: the same trees share them
 	for i := range e.Trees {
-		t.roots = append(t.roots, uint32(start+len(t.nodes)))
+		first := len(t.nodes)
 		t.addTree(&e.Trees[i])
+		root, ok := roots[string(t.nodes[first:])]
+		if ok {
+			t.nodes = t.nodes[:first]
+		} else {
+			root = uint32(start + first)
+			roots[string(t.nodes[first:])] = root
+		}
+		t.roots = append(t.roots, root)
 	}
 	return t
 }
@@ -86,7 +95,7 @@ func (t *leafTable) appendNode(b []byte, n *ir.Node, size []uint64) []byte {
 
 // leafFiles returns leaf.bin and leaf.go; none for a model without trees.
 func (p *printer) leafFiles() ([]File, error) {
-	if len(p.e.Trees) == 0 {
+	if len(p.o.Leaves.Trees) == 0 {
 		return nil, nil
 	}
 	t := leafTableOf(p.o.Leaves)

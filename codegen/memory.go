@@ -13,6 +13,7 @@ import "hew/ir"
 const (
 	memoryBase    = 60 << 20 // the compiler itself, with the standard library's export data
 	memoryTree    = 36 << 10 // a tree's function and its calls
+	memoryAgain   = 10 << 10 // the calls alone, of a tree that shares its function
 	memoryFunc    = 8 << 10  // a function more
 	memoryBranch  = 4 << 10
 	memoryChoice  = 24 << 10 // an inlined call of pick
@@ -51,9 +52,10 @@ func EstimateMemory(e *ir.Ensemble, o Options) int64 {
 // choose returns the first form that stays below MaxMemory, or else the last,
 // with a plan for each tree and the estimate.
 func (p *printer) choose() (f form, plans []*plan, bytes int64) {
+	s := newSharer(p.e)
 	for _, f = range forms {
 		plans = plans[:0]
-		bytes = memoryBase + int64(len(p.e.Trees))*memoryTree + memorySchema(p.e) + memoryPipeline(p.e)
+		bytes = memoryBase + memorySchema(p.e) + memoryPipeline(p.e)
 		if l := p.e.Linear; l != nil {
 			bytes += int64(len(l.Weights)) * memoryLiteral
 		}
@@ -62,10 +64,15 @@ func (p *printer) choose() (f form, plans []*plan, bytes int64) {
 				bytes += int64(len(s)) * memorySet
 			}
 		}
-		for i := range p.e.Trees {
-			pl := p.planTree(&p.e.Trees[i], f)
+		for i, share := range s.shares(f.shares()) {
+			if body := s.bodies[i]; body != i {
+				plans = append(plans, plans[body])
+				bytes += memoryAgain
+				continue
+			}
+			pl := p.planTree(i, f, share)
 			plans = append(plans, pl)
-			bytes += pl.memory(f)
+			bytes += memoryTree + pl.memory(f)
 		}
 		if bytes <= p.o.MaxMemory {
 			break

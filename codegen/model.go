@@ -2,6 +2,7 @@ package codegen
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/dave/jennifer/jen"
@@ -78,11 +79,24 @@ func (p *printer) header(f *jen.File) {
 	lines = append(lines, [][2]string{
 		{"passes", orNone(comment(strings.Join(p.o.Passes, ", ")))},
 		{"strategy", p.strategyLine()},
-		{"exact", map[bool]string{true: "yes", false: "no"}[p.o.Exact]},
+		{"exact", p.exactLine()},
 	}...)
 	f.HeaderComment("//")
 	for _, line := range lines {
 		f.HeaderComment(fmt.Sprintf("// %-10s %s", line[0]+":", line[1]))
+	}
+}
+
+// exactLine tells whether the bits are the trainer's and, if not, how far off a margin
+// may be.
+func (p *printer) exactLine() string {
+	switch bound := p.e.Source.Bound; {
+	case p.o.Exact:
+		return "yes"
+	case bound == nil:
+		return "no"
+	default:
+		return fmt.Sprintf("no; margins are within %.3g of the trainer's on every row", slices.Max(bound))
 	}
 }
 
@@ -185,7 +199,7 @@ type Input = $in
 
 // Output is the type of a prediction, the one in which the trainer sums.
 type Output = $out
-`, len(p.e.Features), p.e.Width(), p.e.Outputs, len(p.e.Trees))
+`, len(p.e.Features), p.e.Width(), p.e.Outputs, len(p.o.Leaves.Trees))
 	if block > 0 {
 		text += fmt.Sprintf(`
 // blockRows is the number of rows that are scored together.

@@ -30,7 +30,9 @@ const minFuncNodes = 3
 type plan struct {
 	choice []bool // a split that selects between its sides without a branch
 	cut    []bool // a subtree that is a function of its own
+	share  *treeShare
 
+	// What is printed for the tree.
 	branches, choices, funcs int
 
 	cycles float64 // expected for a row
@@ -69,9 +71,13 @@ const (
 // A processor guesses a branch from history, and on real rows it guesses wrong
 // about once in three: most of the time of branch code. Below, it is cheaper to
 // evaluate both sides and choose. A split with one rare side stays a branch.
-func (p *printer) planTree(t *ir.Tree, f form) *plan {
+//
+// share says which subtrees of tree i are functions in any case, printed here or
+// elsewhere.
+func (p *printer) planTree(tree int, f form, share *treeShare) *plan {
+	t := &p.e.Trees[tree]
 	n := len(t.Nodes)
-	pl := &plan{choice: make([]bool, n), cut: make([]bool, n), funcs: 1}
+	pl := &plan{choice: make([]bool, n), cut: make([]bool, n), share: share, funcs: 1}
 	nodes := make([]int, n)        // of the subtree, in the function of its root
 	branched := make([]float64, n) // expected cost
 	chosen := make([]float64, n)   // cost if the whole subtree is choices
@@ -83,13 +89,14 @@ func (p *printer) planTree(t *ir.Tree, f form) *plan {
 			continue
 		}
 		l, r := nd.Left, nd.Right
+		printed := !share.skip[i] && !share.elsewhere(tree, i)
 		for nodes[i] = 1 + nodes[l] + nodes[r]; nodes[i] > p.o.MaxFuncNodes; nodes[i] = 1 + nodes[l] + nodes[r] {
 			c := l
 			if nodes[r] > nodes[l] {
 				c = r
 			}
 			pl.cut[c], nodes[c] = true, 1
-			pl.funcs++
+			pl.funcs += bit(printed)
 		}
 		left := leftShare(t, nd)
 		branched[i] = costSplit + costMissed*min(left, 1-left) + left*branched[l] + (1-left)*branched[r]
@@ -97,9 +104,13 @@ func (p *printer) planTree(t *ir.Tree, f form) *plan {
 		if pl.choice[l] && pl.choice[r] && !pl.cut[l] && !pl.cut[r] && nd.Set == ir.NoSet &&
 			nodes[i]/2 <= f.selects && chosen[i] < branched[i] {
 			pl.choice[i], branched[i] = true, chosen[i]
-			pl.choices++
+			pl.choices += bit(printed)
 		} else {
-			pl.branches++
+			pl.branches += bit(printed)
+		}
+		if share.as[i] != nil && i > 0 {
+			pl.cut[i], nodes[i] = true, 1
+			pl.funcs += bit(printed)
 		}
 	}
 	pl.cycles = branched[0]

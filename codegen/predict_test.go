@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -24,8 +25,11 @@ import (
 	"hew/codegen/testdata/golden/parts"
 	"hew/codegen/testdata/golden/plain"
 	"hew/codegen/testdata/golden/quantiles"
+	"hew/codegen/testdata/golden/removed"
 	"hew/codegen/testdata/golden/scaled"
 	"hew/codegen/testdata/golden/sets"
+	"hew/codegen/testdata/golden/shared"
+	"hew/codegen/testdata/golden/sharedvectors"
 	"hew/codegen/testdata/golden/softmax"
 	"hew/codegen/testdata/golden/stump"
 	"hew/codegen/testdata/golden/vectors"
@@ -39,27 +43,30 @@ import (
 // predictors are the generated packages. The numbers are features, outputs,
 // margins and trees.
 var predictors = map[string]predict.Predictor{
-	"argmax":     predictor(argmax.NumFeatures, argmax.NumOutputs, argmax.NumMargins, argmax.NumTrees, argmax.Predict, argmax.Margin, argmax.Leaf),
-	"baselast":   predictor(baselast.NumFeatures, baselast.NumOutputs, baselast.NumMargins, baselast.NumTrees, baselast.Predict, baselast.Margin, baselast.Leaf),
-	"classifier": answering(predictor(classifier.NumFeatures, classifier.NumOutputs, classifier.NumMargins, classifier.NumTrees, classifier.Predict, classifier.Margin, classifier.Leaf), classifier.AnswerFrom, 2, 1, 1),
-	"collapsed":  predictor(collapsed.NumFeatures, collapsed.NumOutputs, collapsed.NumMargins, collapsed.NumTrees, collapsed.Predict, collapsed.Margin, collapsed.Leaf),
-	"double":     predictor(double.NumFeatures, double.NumOutputs, double.NumMargins, double.NumTrees, double.Predict, double.Margin, double.Leaf),
-	"empty":      predictor(empty.NumFeatures, empty.NumOutputs, empty.NumMargins, empty.NumTrees, empty.Predict, empty.Margin, nil),
-	"expectiles": predictor(expectiles.NumFeatures, expectiles.NumOutputs, expectiles.NumMargins, expectiles.NumTrees, expectiles.Predict, expectiles.Margin, expectiles.Leaf),
-	"hinge":      predictor(hinge.NumFeatures, hinge.NumOutputs, hinge.NumMargins, hinge.NumTrees, hinge.Predict, hinge.Margin, hinge.Leaf),
-	"linear":     predictor(linear.NumFeatures, linear.NumOutputs, linear.NumMargins, linear.NumTrees, linear.Predict, linear.Margin, nil),
-	"missing":    predictor(missing.NumFeatures, missing.NumOutputs, missing.NumMargins, missing.NumTrees, missing.Predict, missing.Margin, missing.Leaf),
-	"names":      predictor(names.NumFeatures, names.NumOutputs, names.NumMargins, names.NumTrees, names.Predict, names.Margin, names.Leaf),
-	"numbers":    predictor(numbers.NumFeatures, numbers.NumOutputs, numbers.NumMargins, numbers.NumTrees, numbers.Predict, numbers.Margin, numbers.Leaf),
-	"parts":      predictor(parts.NumFeatures, parts.NumOutputs, parts.NumMargins, parts.NumTrees, parts.Predict, parts.Margin, parts.Leaf),
-	"plain":      predictor(plain.NumFeatures, plain.NumOutputs, plain.NumMargins, plain.NumTrees, plain.Predict, plain.Margin, plain.Leaf),
-	"quantiles":  predictor(quantiles.NumFeatures, quantiles.NumOutputs, quantiles.NumMargins, quantiles.NumTrees, quantiles.Predict, quantiles.Margin, quantiles.Leaf),
-	"scaled":     answering(predictor(scaled.NumFeatures, scaled.NumOutputs, scaled.NumMargins, scaled.NumTrees, scaled.Predict, scaled.Margin, nil), scaled.AnswerFrom, 1),
-	"sets":       predictor(sets.NumFeatures, sets.NumOutputs, sets.NumMargins, sets.NumTrees, sets.Predict, sets.Margin, sets.Leaf),
-	"softmax":    predictor(softmax.NumFeatures, softmax.NumOutputs, softmax.NumMargins, softmax.NumTrees, softmax.Predict, softmax.Margin, softmax.Leaf),
-	"stump":      predictor(stump.NumFeatures, stump.NumOutputs, stump.NumMargins, stump.NumTrees, stump.Predict, stump.Margin, stump.Leaf),
-	"vectors":    predictor(vectors.NumFeatures, vectors.NumOutputs, vectors.NumMargins, vectors.NumTrees, vectors.Predict, vectors.Margin, vectors.Leaf),
-	"wide":       predictor(wide.NumFeatures, wide.NumOutputs, wide.NumMargins, wide.NumTrees, wide.Predict, wide.Margin, wide.Leaf),
+	"argmax":        predictor(argmax.NumFeatures, argmax.NumOutputs, argmax.NumMargins, argmax.NumTrees, argmax.Predict, argmax.Margin, argmax.Leaf),
+	"baselast":      predictor(baselast.NumFeatures, baselast.NumOutputs, baselast.NumMargins, baselast.NumTrees, baselast.Predict, baselast.Margin, baselast.Leaf),
+	"classifier":    answering(predictor(classifier.NumFeatures, classifier.NumOutputs, classifier.NumMargins, classifier.NumTrees, classifier.Predict, classifier.Margin, classifier.Leaf), classifier.AnswerFrom, 2, 1, 1),
+	"collapsed":     predictor(collapsed.NumFeatures, collapsed.NumOutputs, collapsed.NumMargins, collapsed.NumTrees, collapsed.Predict, collapsed.Margin, collapsed.Leaf),
+	"double":        predictor(double.NumFeatures, double.NumOutputs, double.NumMargins, double.NumTrees, double.Predict, double.Margin, double.Leaf),
+	"empty":         predictor(empty.NumFeatures, empty.NumOutputs, empty.NumMargins, empty.NumTrees, empty.Predict, empty.Margin, nil),
+	"expectiles":    predictor(expectiles.NumFeatures, expectiles.NumOutputs, expectiles.NumMargins, expectiles.NumTrees, expectiles.Predict, expectiles.Margin, expectiles.Leaf),
+	"hinge":         predictor(hinge.NumFeatures, hinge.NumOutputs, hinge.NumMargins, hinge.NumTrees, hinge.Predict, hinge.Margin, hinge.Leaf),
+	"linear":        predictor(linear.NumFeatures, linear.NumOutputs, linear.NumMargins, linear.NumTrees, linear.Predict, linear.Margin, nil),
+	"missing":       predictor(missing.NumFeatures, missing.NumOutputs, missing.NumMargins, missing.NumTrees, missing.Predict, missing.Margin, missing.Leaf),
+	"names":         predictor(names.NumFeatures, names.NumOutputs, names.NumMargins, names.NumTrees, names.Predict, names.Margin, names.Leaf),
+	"numbers":       predictor(numbers.NumFeatures, numbers.NumOutputs, numbers.NumMargins, numbers.NumTrees, numbers.Predict, numbers.Margin, numbers.Leaf),
+	"parts":         predictor(parts.NumFeatures, parts.NumOutputs, parts.NumMargins, parts.NumTrees, parts.Predict, parts.Margin, parts.Leaf),
+	"plain":         predictor(plain.NumFeatures, plain.NumOutputs, plain.NumMargins, plain.NumTrees, plain.Predict, plain.Margin, plain.Leaf),
+	"quantiles":     predictor(quantiles.NumFeatures, quantiles.NumOutputs, quantiles.NumMargins, quantiles.NumTrees, quantiles.Predict, quantiles.Margin, quantiles.Leaf),
+	"removed":       predictor(removed.NumFeatures, removed.NumOutputs, removed.NumMargins, removed.NumTrees, removed.Predict, removed.Margin, removed.Leaf),
+	"scaled":        answering(predictor(scaled.NumFeatures, scaled.NumOutputs, scaled.NumMargins, scaled.NumTrees, scaled.Predict, scaled.Margin, nil), scaled.AnswerFrom, 1),
+	"sets":          predictor(sets.NumFeatures, sets.NumOutputs, sets.NumMargins, sets.NumTrees, sets.Predict, sets.Margin, sets.Leaf),
+	"shared":        predictor(shared.NumFeatures, shared.NumOutputs, shared.NumMargins, shared.NumTrees, shared.Predict, shared.Margin, shared.Leaf),
+	"softmax":       predictor(softmax.NumFeatures, softmax.NumOutputs, softmax.NumMargins, softmax.NumTrees, softmax.Predict, softmax.Margin, softmax.Leaf),
+	"stump":         predictor(stump.NumFeatures, stump.NumOutputs, stump.NumMargins, stump.NumTrees, stump.Predict, stump.Margin, stump.Leaf),
+	"vectors":       predictor(vectors.NumFeatures, vectors.NumOutputs, vectors.NumMargins, vectors.NumTrees, vectors.Predict, vectors.Margin, vectors.Leaf),
+	"sharedvectors": predictor(sharedvectors.NumFeatures, sharedvectors.NumOutputs, sharedvectors.NumMargins, sharedvectors.NumTrees, sharedvectors.Predict, sharedvectors.Margin, sharedvectors.Leaf),
+	"wide":          predictor(wide.NumFeatures, wide.NumOutputs, wide.NumMargins, wide.NumTrees, wide.Predict, wide.Margin, wide.Leaf),
 }
 
 func predictor[In, Out predict.Number](features, outputs, margins, trees int, p, m func(dst []Out, x []In), l func(dst []int32, x []In)) predict.Predictor {
@@ -92,7 +99,7 @@ func TestPredictors(t *testing.T) {
 	for _, c := range goldenCases {
 		p, ok := predictors[c.name]
 		require.True(t, ok, c.name)
-		require.Equal(t, []int{len(c.e.Features), c.e.Width(), c.e.Outputs, len(c.e.Trees)},
+		require.Equal(t, []int{len(c.e.Features), c.e.Width(), c.e.Outputs, len(c.reference().Trees)},
 			[]int{p.NumFeatures, p.NumOutputs, p.NumMargins, p.NumTrees}, c.name)
 		rows := 4000
 		if len(c.e.Features) > 100 {
@@ -293,15 +300,46 @@ func TestFeatureNamedLikeATest(t *testing.T) {
 	require.Contains(t, string(files[i].Data), "type BenchmarkRow2 int32")
 }
 
-// Leaf numbers come from another ensemble of as many trees.
+// Leaf numbers come from another ensemble of as many trees or more.
 func TestLeaves(t *testing.T) {
-	e, more := ir.MustParse("1"), ir.MustParse("(f0<1 1 1)", "2")
+	e, more := ir.MustParse("1", "2"), ir.MustParse("(f0<1 1 1)")
 	_, err := codegen.Branch(e, codegen.Options{Package: "p", Leaves: more})
-	require.EqualError(t, err, "leaf numbers of 2 trees over 1 features for 1 trees over 1 features")
-	more = ir.MustParse("(f0<1 1 1)")
+	require.EqualError(t, err, "leaf numbers of 1 trees over 1 features for 2 trees over 1 features")
+	e, more = ir.MustParse("1"), ir.MustParse("(f0<1 1 1)", "2")
 	more.Columns = []ir.Column{{}}
 	_, err = codegen.Branch(e, codegen.Options{Package: "p", Leaves: more})
 	require.EqualError(t, err, "leaf numbers of trees over 1 columns for trees over 0")
+}
+
+// Subtrees that are the same are printed once, in every form; package compile runs such
+// code.
+func TestSharedSubtrees(t *testing.T) {
+	for _, memory := range []int64{0, 1} {
+		shared := 0
+		for seed := range uint64(60) {
+			e := nodiff.Shape{Trees: 6, Depth: 6, Full: true, Redundant: true}.Ensemble(seed)
+			files, err := codegen.Branch(e, codegen.Options{Package: "p", MaxMemory: memory})
+			require.NoError(t, err)
+			shared += strings.Count(text(files), ", and not only there.\n")
+		}
+		require.Greater(t, shared, 20, "%d", memory)
+	}
+	memory := func(second string) int64 {
+		e := ir.MustParse("(f3<1 "+deep(0, 3)+" 9)", "(f3<2 "+second+" 9)")
+		return codegen.EstimateMemory(e, codegen.Options{Package: "p", MaxMemory: 1})
+	}
+	require.Less(t, memory(deep(0, 3)), memory(deep(100, 3)))
+}
+
+// text returns all files of Go.
+func text(files []codegen.File) string {
+	var b strings.Builder
+	for _, f := range files {
+		if strings.HasSuffix(f.Name, ".go") {
+			b.Write(f.Data)
+		}
+	}
+	return b.String()
 }
 
 // The base margin is added to a sum of nothing, so that its sign may change.

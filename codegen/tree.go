@@ -17,14 +17,18 @@ type treePrinter struct {
 	uses     uses
 	rowsOnly bool // nothing for blocks of rows
 
+	vectors *vectorTable
+	names   []string // of the functions of trees
+
 	// Of the tree that is being printed.
-	index  int
-	tree   *ir.Tree
-	plan   *plan
-	vector int // row of the tree's first leaf vector in vectorData
-	parts  []int32
-	text   strings.Builder
+	index int
+	tree  *ir.Tree
+	plan  *plan
+	parts []int32
+	text  strings.Builder
 }
+
+func treeName(i int) string { return fmt.Sprintf("tree%d", i) }
 
 // uses says which declarations the printed trees refer to.
 type uses struct {
@@ -58,13 +62,24 @@ func (p *treePrinter) useSet(s ir.Set) string {
 //		return pick(x[2] < key(12.75), 0.13, 0.58) // monthly_fee; missing: left
 //	}
 func (p *treePrinter) printTree(f *jen.File, i int, pl *plan) {
-	p.index, p.tree, p.plan = i, &p.e.Trees[i], pl
+	p.index, p.tree, p.plan, p.names[i] = i, &p.e.Trees[i], pl, treeName(i)
+	if pl.share.elsewhere(i, 0) {
+		p.names[i] = pl.share.as[0].name // it is part of a tree before it
+		return
+	}
+	if s := pl.share.as[0]; s != nil {
+		s.name = p.names[i]
+	}
 	p.parts = []int32{0}
 	for n := 0; n < len(p.parts); n++ {
 		p.text.Reset()
 		p.statements(p.parts[n])
 		if n > 0 {
-			f.Commentf("%s is a subtree of tree%d.", p.partName(n), i)
+			others := ""
+			if pl.share.as[p.parts[n]] != nil {
+				others = ", and not only there"
+			}
+			f.Commentf("%s is a subtree of tree%d%s.", p.partName(n), i, others)
 		}
 		if n == 0 && !p.form.inlined() {
 			f.Comment("//go:noinline")
@@ -93,7 +108,7 @@ func (p *treePrinter) result() string {
 
 func (p *treePrinter) partName(n int) string {
 	if n == 0 {
-		return fmt.Sprintf("tree%d", p.index)
+		return treeName(p.index)
 	}
 	return fmt.Sprintf("tree%dpart%d", p.index, n)
 }
@@ -125,8 +140,25 @@ func (p *treePrinter) side(i int32) {
 		p.statements(i)
 		return
 	}
-	fmt.Fprintf(&p.text, "return %s(x)", p.partName(len(p.parts)))
+	fmt.Fprintf(&p.text, "return %s(x)", p.part(i))
+}
+
+// part returns the name of the function of subtree i, which it has printed unless that
+// is done.
+func (p *treePrinter) part(i int32) string {
+	s := p.plan.share.as[i]
+	if s != nil {
+		if s.name != "" {
+			return s.name
+		}
+		i = int32(s.node) // of this tree: those before it have all been printed
+	}
+	name := p.partName(len(p.parts))
 	p.parts = append(p.parts, i)
+	if s != nil {
+		s.name = name
+	}
+	return name
 }
 
 // expression prints the subtree at node i, all of it choices, and whatever
@@ -187,5 +219,5 @@ func (p *treePrinter) leaf(n *ir.Node) (value, note string) {
 		}
 		b.WriteString(digits(v, p.e.Sum))
 	}
-	return fmt.Sprint(p.vector + int(n.Vector)), b.String()
+	return fmt.Sprint(p.vectors.row(p.index, n)), b.String()
 }

@@ -278,14 +278,18 @@ func TestGeneratedTest(t *testing.T) {
 
 var ensembles = flag.Int("ensembles", 40, "number of random ensembles that TestRandomEnsembles generates and builds")
 
-// Random ensembles of every kind, generated and built in one batch, against the
-// reference evaluator.
+// Random ensembles of every kind, of which every third has something for each pass,
+// generated and built in one batch, against the reference evaluator.
 func TestRandomEnsembles(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds a package for each ensemble")
 	}
 	testEnsembles(t, *ensembles, func(seed uint64) specimen {
-		e := nodiff.Ensemble(seed, 12, 8)
+		s := nodiff.Shape{Trees: 12, Depth: 8, Redundant: seed%3 == 2}
+		if seed%6 == 5 { // trees that are large enough to be shared as parts of others
+			s = nodiff.Shape{Trees: 6, Depth: 6, Full: true, Redundant: true}
+		}
+		e := s.Ensemble(seed)
 		return specimen{name: fmt.Sprintf("ensemble %d", seed), e: e, x: nodiff.Rows(e, 500, seed)}
 	})
 }
@@ -323,7 +327,7 @@ func TestSklearnPackages(t *testing.T) {
 // either type; only those in float64 have answers.
 func pipeline(seed uint64) specimen {
 	s := nodiff.Shape{Trees: 12, Depth: 6, Input: ir.Precision(seed % 2), Sum: ir.Precision(1 - seed/2%4/3)}
-	s.Columns = seed%3 > 0
+	s.Columns, s.Redundant = seed%3 > 0, seed%5 == 0
 	s.Answers = s.Sum == ir.Double
 	e := s.Ensemble(seed)
 	return specimen{name: fmt.Sprintf("pipeline %d", seed), e: e, x: nodiff.Rows(e, 500, seed)}

@@ -28,16 +28,18 @@ func golden(t *testing.T, name, got string) {
 	require.Equal(t, string(want), got)
 }
 
-// sample has something to do for every pass.
+// sample has something to do for every pass that has nothing to do with columns.
 func sample() *ir.Ensemble {
 	return ir.MustParse(
 		"(f0<0.5? (f1<2 (f0<0.75? 1 2) 3) (f1{1:2,5:} 4 4))",
+		"(f1<2 (f0<0.1 0.25 0.25) -0.125)",
+		"(f1<3 0 -0)",
 		"(f1<2 (f0<0.1 0.25 0.25) -0.125)",
 	)
 }
 
 func TestPrintAfter(t *testing.T) {
-	for _, pass := range []string{"dead", "collapse"} {
+	for _, pass := range []string{"dead", "collapse", "zero", "dedupe"} {
 		var dump bytes.Buffer
 		_, err := compile.Run(sample(), compile.Options{PrintAfter: pass, Dump: &dump})
 		require.NoError(t, err)
@@ -66,14 +68,14 @@ func TestFold(t *testing.T) {
 	var dump bytes.Buffer
 	r, err := compile.Run(e, compile.Options{PrintAfter: "fold", Dump: &dump})
 	require.NoError(t, err)
-	require.Equal(t, []string{"fold", "dead", "collapse"}, r.Passes())
+	require.Equal(t, []string{"fold", "dead", "collapse", "zero", "dedupe"}, r.Passes())
 	require.Nil(t, e.Columns)
 	golden(t, "after-fold.txt", dump.String())
 
 	e = piped()
 	r, err = compile.Run(e, compile.Options{NoFold: true})
 	require.NoError(t, err)
-	require.Equal(t, []string{"dead", "collapse"}, r.Passes())
+	require.Equal(t, []string{"dead", "unused", "collapse", "zero", "dedupe"}, r.Passes())
 	require.Len(t, e.Columns, 2)
 
 	lines := compile.Plan(piped())
@@ -83,7 +85,7 @@ func TestFold(t *testing.T) {
 func TestReport(t *testing.T) {
 	r, err := compile.Run(sample(), compile.Options{})
 	require.NoError(t, err)
-	require.Equal(t, []string{"dead", "collapse"}, r.Passes(), "there are no columns to fold")
+	require.Equal(t, []string{"dead", "collapse", "zero", "dedupe"}, r.Passes(), "there are no columns to fold")
 	for i := range r.Steps {
 		require.Positive(t, r.Steps[i].Time)
 		r.Steps[i].Time = 1500 * time.Microsecond
@@ -103,7 +105,7 @@ func TestRunErrors(t *testing.T) {
 		"ded":        `unknown pass "ded" (did you mean "dead"?)`,
 		"colapse":    `unknown pass "colapse" (did you mean "collapse"?)`,
 		"hlep":       `unknown pass "hlep" (did you mean "help"?)`,
-		"vectorizer": `unknown pass "vectorizer" (want one of fold, dead, collapse, help)`,
+		"vectorizer": `unknown pass "vectorizer" (want one of fold, dead, unused, collapse, zero, dedupe, help)`,
 	} {
 		_, err := compile.Run(sample(), compile.Options{PrintAfter: name})
 		require.EqualError(t, err, want)

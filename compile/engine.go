@@ -252,6 +252,6 @@ func (g *Engine) Predictor(name string) predict.Predictor {
 		p.Leaf = g.Leaf
 	}
 	p.Source.Engine = g.Name
-	p.Source.Exact = true
+	p.Source.Exact = g.e.Source.Changes == nil
 	return p
 }

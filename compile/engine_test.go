@@ -105,11 +105,11 @@ func cycleValues(v predict.Values, width, first, n int) predict.Values {
 	return predict.ValuesOf(cycle(v.F32, width, first, n))
 }
 
-// Engines agree on random ensembles of every kind, whose passes merge leaves, and
-// on base margins for each row.
+// Engines agree on random ensembles of every kind, whose passes merge leaves and
+// remove trees, and on base margins for each row.
 func TestEnginesOnRandomEnsembles(t *testing.T) {
 	for seed := range uint64(150) {
-		e := nodiff.Ensemble(seed, 12, 8)
+		e := nodiff.Shape{Trees: 12, Depth: 8, Redundant: seed%3 == 2}.Ensemble(seed)
 		wantReferences(t, fmt.Sprint("seed ", seed), e, nodiff.Rows(e, 300, seed), engines(t, e))
 	}
 }
@@ -120,7 +120,7 @@ func TestEnginesOnRandomPipelines(t *testing.T) {
 	folded := 0
 	for seed := range uint64(300) {
 		s := nodiff.Shape{Trees: 12, Depth: 6, Input: ir.Precision(seed % 2), Sum: ir.Precision(seed / 2 % 2)}
-		s.Columns, s.Answers = seed%3 > 0, seed%5 > 0
+		s.Columns, s.Answers, s.Redundant = seed%3 > 0, seed%5 > 0, seed%7 > 3
 		e := s.Ensemble(seed)
 		all := engines(t, e)
 		for _, cpu := range compile.Levels(kernel.ThisCPU()) {

@@ -10,6 +10,7 @@ package compile
 
 import (
 	"fmt"
+	"slices"
 
 	"hew/codegen"
 	"hew/internal/nodiff"
@@ -36,8 +37,8 @@ func Package(e *ir.Ensemble, o Options) ([]codegen.File, *Report, error) {
 	g := codegen.Options{
 		Package:   o.Package,
 		Version:   o.Version,
-		Passes:    r.Passes(),
-		Exact:     r.Exact,
+		Passes:    append(slices.Clone(e.Source.Changes), r.Passes()...),
+		Exact:     r.Exact && e.Source.Changes == nil,
 		MaxMemory: o.MaxMemory,
 		Golden:    goldenRows(e),
 	}

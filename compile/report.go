@@ -3,6 +3,7 @@ package compile
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -15,9 +16,10 @@ import (
 type Report struct {
 	Steps         []Step // one per pass, in order
 	Before, After Size
-	Exact         bool   // whether all passes are exact
-	Strategy      string // that printed the package; empty if none was made
-	Source        Source // the package; zero if none was made
+	Exact         bool      // whether all passes are exact
+	Bound         []float64 // of each output: how far a margin may be from that before lossy passes; nil without
+	Strategy      string    // that printed the package; empty if none was made
+	Source        Source    // the package; zero if none was made
 
 	merged bool         // whether a pass merged leaves, so that their numbers are those of the ensemble before
 	before *ir.Ensemble // what that pass was given; nil for an ensemble without columns
@@ -35,12 +37,14 @@ func (r *Report) unmerged(e *ir.Ensemble) *ir.Ensemble {
 // A Step is what one pass did.
 type Step struct {
 	Pass          string
-	Exact         bool // margins and predictions kept their bits
+	Doc           string    // what the pass does
+	Exact         bool      // margins and predictions kept their bits
+	Bound         []float64 // as in Report, of a lossy pass
 	Before, After Size
 	Time          time.Duration // of the pass alone
 }
 
-// A Size counts what an ensemble holds.
+// A Size counts what an ensemble holds; what trees share counts once.
 type Size struct {
 	Trees, Nodes, Leaves int
 	Bytes                int64 // of nodes, leaf vectors and sets in memory
@@ -63,11 +67,18 @@ func (r *Report) Passes() []string {
 }
 
 func sizeOf(e *ir.Ensemble) Size {
-	s := Size{Trees: len(e.Trees), Nodes: e.NumNodes()}
-	floats := 0
+	s, floats := Size{Trees: len(e.Trees)}, 0
+	seen := make(map[*ir.Node]bool, len(e.Trees)) // by their first nodes
 	for i := range e.Trees {
-		s.Leaves += e.Trees[i].NumLeaves()
-		floats += len(e.Trees[i].Vectors)
+		t := &e.Trees[i]
+		first := unsafe.SliceData(t.Nodes)
+		if seen[first] {
+			continue
+		}
+		seen[first] = true
+		s.Nodes += len(t.Nodes)
+		s.Leaves += t.NumLeaves()
+		floats += len(t.Vectors)
 	}
 	for _, set := range e.Sets {
 		floats += len(set)
@@ -85,7 +96,7 @@ func (r *Report) Print(w io.Writer) error {
 		printStep(tw, s)
 		total += s.Time
 	}
-	printStep(tw, Step{Pass: "total", Exact: r.Exact, Before: r.Before, After: r.After, Time: total})
+	printStep(tw, Step{Pass: "total", Exact: r.Exact, Bound: r.Bound, Before: r.Before, After: r.After, Time: total})
 	if err := tw.Flush(); err != nil {
 		return err
 	}
@@ -108,8 +119,16 @@ func printStep(w io.Writer, s Step) {
 	fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%v\n", s.Pass,
 		change(s.Before.Trees, s.After.Trees), change(s.Before.Nodes, s.After.Nodes),
 		change(s.Before.Leaves, s.After.Leaves),
-		changeText(FormatBytes(s.Before.Bytes), FormatBytes(s.After.Bytes)), kind(s.Exact),
+		changeText(FormatBytes(s.Before.Bytes), FormatBytes(s.After.Bytes)), bitsText(s),
 		s.Time.Round(time.Microsecond))
+}
+
+// bitsText says what a step does to margins.
+func bitsText(s Step) string {
+	if s.Bound == nil {
+		return kind(s.Exact)
+	}
+	return fmt.Sprintf("margin ±%.2g", slices.Max(s.Bound))
 }
 
 func change(before, after int) string {

@@ -16,11 +16,13 @@ var ErrHelp = errors.New("print-after: help requested")
 // Run rewrites e by all passes, in place, and reports what each did.
 //
 // Margins and predictions keep their bits if the report is exact. Leaf numbers
-// may not: a pass may merge leaves that add the same.
+// may not: a pass may merge leaves that add the same, and remove trees that add
+// nothing.
 func Run(e *ir.Ensemble, o Options) (*Report, error) {
 	if err := o.checkPrintAfter(); err != nil {
 		return nil, err
 	}
+	*e = *e.Clone() // of trees that share their nodes since an earlier run, none may
 	return run(e, o.passes(), o)
 }
 
@@ -50,19 +52,24 @@ func run(e *ir.Ensemble, passes []pass, o Options) (*Report, error) {
 
 // step runs a pass and reports what it did.
 func (r *Report) step(e *ir.Ensemble, p pass) error {
-	s := Step{Pass: p.name, Exact: p.exact, Before: r.After}
+	s := Step{Pass: p.name, Doc: p.doc, Exact: p.exact, Before: r.After}
 	start := time.Now()
 	if err := p.run(e); err != nil {
 		return fmt.Errorf("pass %s: %w", p.name, err)
 	}
 	s.Time = time.Since(start)
+	r.merged = r.merged || p.merges && sizeOf(e) != s.Before
+	return r.finish(e, s)
+}
+
+// finish completes what is reported about a pass that has run.
+func (r *Report) finish(e *ir.Ensemble, s Step) error {
 	if err := e.Verify(); err != nil {
-		return fmt.Errorf("pass %s left a malformed ensemble: %w", p.name, err)
+		return fmt.Errorf("pass %s left a malformed ensemble: %w", s.Pass, err)
 	}
 	s.After = sizeOf(e)
 	r.After = s.After
-	r.Exact = r.Exact && p.exact
-	r.merged = r.merged || p.merges && s.After != s.Before
+	r.Exact = r.Exact && s.Exact
 	r.Steps = append(r.Steps, s)
 	return nil
 }

@@ -12,9 +12,9 @@ import (
 // Tables returns what kernels evaluate: the comparisons of e between ranks. A
 // linear model has none.
 //
-// Leaves keep the trainer's numbers. An ensemble whose leaves a pass has merged
-// gives the right margins only; its leaf numbers come from the tables of the
-// ensemble as it was before.
+// Trees that share their nodes share their tables. Leaves keep the trainer's
+// numbers. An ensemble whose leaves a pass has merged gives the right margins only;
+// its leaf numbers come from the tables of the ensemble as it was before.
 func Tables(e *ir.Ensemble) (*kernel.Model, error) {
 	if e.Linear != nil {
 		return nil, errors.New("a linear model has no trees")
@@ -34,8 +34,17 @@ func Tables(e *ir.Ensemble) (*kernel.Model, error) {
 	for i, c := range r.Columns {
 		m.Columns[i] = kernel.Column(c)
 	}
+	first := make(map[*ir.Node]int, len(e.Trees))
 	for i := range e.Trees {
-		m.Trees[i] = table(&e.Trees[i], r.Splits[i])
+		t := &e.Trees[i]
+		k, shared := first[&t.Nodes[0]]
+		if !shared {
+			first[&t.Nodes[0]] = i
+			m.Trees[i] = table(t, r.Splits[i])
+			continue
+		}
+		m.Trees[i] = m.Trees[k]
+		m.Trees[i].Output = t.Output
 	}
 	return m, nil
 }

@@ -49,6 +49,9 @@ type Model struct {
 
 	Plan     []string `json:"plan"` // what hew will do with the model
 	Warnings []string `json:"warnings,omitempty"`
+
+	Changes []string  `json:"changes,omitempty"` // the lossy passes that the model went through
+	Bound   []float64 `json:"bound,omitempty"`   // of each output: how far a margin may be from the trainer's
 }
 
 // A Feature describes one column of a row.
@@ -107,6 +110,7 @@ func Describe(e *ir.Ensemble, plan []string) *Model {
 		Trees: len(e.Trees), Rounds: e.NumRounds(), Nodes: e.NumNodes(),
 		Stages: stages(e), Answers: answers(e),
 		NumFeatures: len(e.Features), Plan: plan, Warnings: e.Source.Warnings,
+		Changes: e.Source.Changes, Bound: e.Source.Bound,
 	}
 	if e.BestRound >= 0 {
 		m.BestRound = &e.BestRound

@@ -34,6 +34,9 @@ func (m *Model) printFacts(row func(name, format string, args ...any)) {
 		row("types", "features are compared in %s, sums are %s", m.Input, m.Output)
 	}
 	row("outputs", "%d, base margin %s", m.Outputs, shortList(m.BaseMargin))
+	if len(m.Changes) > 0 {
+		row("changed", "by %s: margins are within %.3g of the trainer's on every row", strings.Join(m.Changes, ", "), slices.Max(m.Bound))
+	}
 	if len(m.Classes) > 0 {
 		row("classes", "%s", shortList(m.Classes))
 	}

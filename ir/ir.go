@@ -245,6 +245,12 @@ type Source struct {
 	Booster   string   // the trainer's name for the kind of model, "gbtree"
 	Objective string   // the trainer's name for the objective, "binary:logistic"
 	Warnings  []string // what a user should know about the file; it did load
+
+	// Changes names the lossy passes that the trained model went through, in order,
+	// and Bound says for each output how far a margin may be from the trainer's in
+	// consequence. Both are nil for what the trainer made.
+	Changes []string
+	Bound   []float64
 }
 
 // NumColumns returns the number of values that splits and linear terms can refer

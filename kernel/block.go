@@ -38,16 +38,23 @@ func (e *Engine[In, Out]) block(dst []Out, x []In, base []Out, rows int) {
 			e.ranker.row(s.rowRanks[i*e.columns:(i+1)*e.columns], x[i*e.features:(i+1)*e.features])
 		}
 	}
+	free := e.free(base)
 	e.start(s.acc, base, rows)
 	for i := range e.sections {
 		if p := e.sections[i].planes; p != nil {
-			p.add(s.acc, s.ranks, rows, s.planes[i])
+			p.add(s.acc, s.ranks, rows, s.planes[i], free)
 		} else {
 			e.walk.rows(s.acc, e.lanes, s.rowRanks, e.columns, rows, e.sections[i].t0, e.sections[i].t1, s.walk)
 		}
 	}
 	e.finish(dst, s.acc, base, rows)
 	e.scratches.Put(s)
+}
+
+// free reports whether the order in which leaf values are added to the given base
+// margins does not matter.
+func (e *Engine[In, Out]) free(base []Out) bool {
+	return e.grid.exact && (base == nil || holds(e.grid, base))
 }
 
 // start sets the sums of a block to where they start.

@@ -94,15 +94,19 @@ func (e *Engine[In, Out]) Describe() string {
 	if e.vector != nil {
 		single = "vectors of 64 trees"
 	}
-	planes, walks := 0, 0
+	planes, walks, narrow := 0, 0, 0
 	for _, s := range e.sections {
 		if s.planes != nil {
 			planes += s.t1 - s.t0
+			narrow += s.planes.narrowTrees()
 		} else {
 			walks += s.t1 - s.t0
 		}
 	}
 	batch := fmt.Sprintf("blocks of %d rows, one bit each", e.lanes)
+	if narrow > 0 {
+		batch += fmt.Sprintf("; the leaf values of %d trees are added as integers", narrow)
+	}
 	switch {
 	case planes == 0 && walks == 0:
 		return "no trees"

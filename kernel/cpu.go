@@ -7,7 +7,7 @@ type CPU struct {
 	AVX2   bool // AVX2, BMI1, BMI2, POPCNT and FMA, with the system's support
 	AVX512 bool // AVX-512 F, BW, DQ, VL and CD as well
 	VBMI   bool // AVX512_VBMI as well
-	GFNI   bool // GFNI with 512-bit operands as well
+	GFNI   bool // GFNI with 512-bit operands, and AVX512_VNNI, as well
 }
 
 // Generic uses no instruction beyond what Go needs.

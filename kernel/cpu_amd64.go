@@ -23,8 +23,8 @@ func detect() CPU {
 		fma, popcnt, osxsave, avx = 1 << 12, 1 << 23, 1 << 27, 1 << 28 // leaf 1, ecx
 		bmi1, avx2, bmi2          = 1 << 3, 1 << 5, 1 << 8             // leaf 7, ebx
 		f, dq, cd, bw, vl         = 1 << 16, 1 << 17, 1 << 28, 1 << 30, 1 << 31
-		vbmi, gfni                = 1 << 1, 1 << 8 // leaf 7, ecx
-		ymm, zmm                  = 6, 6 | 7<<5    // of xgetbv: state that is saved
+		vbmi, gfni, vnni          = 1 << 1, 1 << 8, 1 << 11 // leaf 7, ecx
+		ymm, zmm                  = 6, 6 | 7<<5             // of xgetbv: state that is saved
 	)
 	has := func(register, bits uint32) bool { return register&bits == bits }
 	highest, _, _, _ := cpuid(0, 0)
@@ -41,6 +41,6 @@ func detect() CPU {
 	c.AVX2 = has(saved, ymm) && has(b7, avx2|bmi1|bmi2)
 	c.AVX512 = c.AVX2 && has(saved, zmm) && has(b7, f|dq|cd|bw|vl)
 	c.VBMI = c.AVX512 && has(c7, vbmi)
-	c.GFNI = c.AVX512 && has(c7, gfni)
+	c.GFNI = c.AVX512 && has(c7, gfni|vnni)
 	return c
 }

@@ -11,14 +11,16 @@ import (
 var errEncoding = errors.New("kernel: damaged tables")
 
 // magic begins the encoded form of a Model, which is what generated packages
-// embed: numbers as varints, the nodes of a tree in preorder, and values in four
-// bytes if all of them are float32 numbers.
+// embed: numbers as varints, the nodes of a tree in preorder, a tree that shares its
+// nodes as a reference to the first one that has them, bounds and base margins in four
+// bytes if all of them are float32 numbers, and the leaf values of each tree in as few
+// bytes as hold them.
 const magic = "hewk1\n"
 
 // The bits of the flags that follow the shape.
 const (
 	flagBaseLast = 1 << iota
-	flagWide     // some number is not a float32: all take eight bytes
+	flagWide     // some bound or base margin is not a float32: all take eight bytes
 )
 
 // Decode returns the model of which data is the encoded form. The nodes of its
@@ -39,7 +41,7 @@ func Decode(data []byte) (*Model, error) {
 	}
 	m.Trees = make([]Tree, r.count(4))
 	for i := range m.Trees {
-		m.Trees[i] = r.tree(m.Outputs)
+		m.Trees[i] = r.tree(m.Outputs, m.Trees[:i])
 	}
 	if r.failed || len(r.b) > 0 {
 		return nil, errEncoding
@@ -124,12 +126,21 @@ func (r *decoder) column() Column {
 	return c
 }
 
-func (r *decoder) tree(outputs int) Tree {
+// tree reads a tree; one without nodes shares those of one of the trees before it.
+func (r *decoder) tree(outputs int, before []Tree) Tree {
 	t := Tree{Output: int32(r.uint())}
-	if vectors := r.uint(); vectors > 0 {
-		t.Vectors = r.floats((vectors - 1) * outputs)
+	n := r.count(1)
+	if n == 0 {
+		return r.again(t.Output, before)
 	}
-	t.Nodes = make([]Node, 0, r.count(1))
+	value := r.values()
+	if vectors := r.uint(); vectors > 0 {
+		t.Vectors = make([]float64, 0, r.room((vectors-1)*outputs))
+		for range cap(t.Vectors) {
+			t.Vectors = append(t.Vectors, value())
+		}
+	}
+	t.Nodes = make([]Node, 0, n)
 	id := int32(0)
 	for right := []int32(nil); !r.failed; {
 		i := int32(len(t.Nodes))
@@ -143,7 +154,7 @@ func (r *decoder) tree(outputs int) Tree {
 		id += r.int32()
 		n.ID = id
 		if t.Vectors == nil {
-			n.Value = r.float()
+			n.Value = value()
 		} else {
 			n.Vector = int32(r.uint())
 		}
@@ -154,6 +165,47 @@ func (r *decoder) tree(outputs int) Tree {
 		t.Nodes[right[len(right)-1]].Right = i + 1
 		right = right[:len(right)-1]
 	}
+	return t
+}
+
+// values reads the form of a tree's leaf values and returns what reads them.
+func (r *decoder) values() func() float64 {
+	f, exponent := numberForm(r.byte()), 0
+	if f >= numberForms {
+		r.fail()
+		f = asFloat64
+	}
+	if f.scaled() {
+		exponent = int(r.int32())
+	}
+	return func() float64 {
+		if len(r.b) < f.size() {
+			r.fail()
+			return 0
+		}
+		v := f.number(r.b, exponent)
+		r.b = r.b[f.size():]
+		return v
+	}
+}
+
+// room returns n, or 0 after a failure if that many values cannot follow.
+func (r *decoder) room(n int) int {
+	if n < 0 || n > len(r.b) {
+		r.fail()
+		return 0
+	}
+	return n
+}
+
+func (r *decoder) again(output int32, before []Tree) Tree {
+	k := r.uint()
+	if k >= len(before) {
+		r.fail()
+		return Tree{}
+	}
+	t := before[k]
+	t.Output = output
 	return t
 }
 

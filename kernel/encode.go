@@ -3,6 +3,7 @@ package kernel
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 )
 
 // Encode returns m in its encoded form. The same model gives the same bytes.
@@ -24,13 +25,20 @@ func (m *Model) Encode() []byte {
 		w.column(&m.Columns[i])
 	}
 	w.uint(len(m.Trees))
+	first := make(map[*Node]int, len(m.Trees))
 	for i := range m.Trees {
-		w.tree(&m.Trees[i], m.Outputs)
+		t := &m.Trees[i]
+		if k, ok := first[t.body()]; ok {
+			w.again(t, k)
+			continue
+		}
+		first[t.body()] = i
+		w.tree(t, m.Outputs)
 	}
 	return w.b
 }
 
-// wide reports whether m holds a number that is not a float32.
+// wide reports whether m has a bound or a base margin that is not a float32.
 func (m *Model) wide() bool {
 	wide := func(values []float64) bool {
 		for _, v := range values {
@@ -46,17 +54,6 @@ func (m *Model) wide() bool {
 	for i := range m.Columns {
 		if wide(m.Columns[i].Bounds) {
 			return true
-		}
-	}
-	for i := range m.Trees {
-		t := &m.Trees[i]
-		if wide(t.Vectors) {
-			return true
-		}
-		for j := range t.Nodes {
-			if v := t.Nodes[j].Value; t.Nodes[j].IsLeaf() && float64(float32(v)) != v {
-				return true
-			}
 		}
 	}
 	return false
@@ -94,16 +91,32 @@ func (w *encoder) column(c *Column) {
 	w.floats(c.Bounds)
 }
 
+// again writes a tree that shares its nodes and vectors with tree k: one without
+// nodes, and k.
+func (w *encoder) again(t *Tree, k int) {
+	w.uint(int(t.Output))
+	w.uint(0)
+	w.uint(k)
+}
+
 // tree writes 0 for a leaf and 1 + column for a split, then what it holds.
 func (w *encoder) tree(t *Tree, outputs int) {
 	w.uint(int(t.Output))
+	w.uint(len(t.Nodes))
+	values := leafValues(t)
+	form, exponent := formOf(values)
+	w.b = append(w.b, byte(form))
+	if form.scaled() {
+		w.b = binary.AppendVarint(w.b, int64(exponent))
+	}
 	if t.Vectors == nil {
 		w.uint(0)
 	} else {
 		w.uint(1 + len(t.Vectors)/outputs)
-		w.floats(t.Vectors)
+		for _, v := range values {
+			w.b = form.append(w.b, v, exponent)
+		}
 	}
-	w.uint(len(t.Nodes))
 	id := int32(0)
 	for stack := []int32{0}; len(stack) > 0; {
 		n := &t.Nodes[stack[len(stack)-1]]
@@ -117,9 +130,80 @@ func (w *encoder) tree(t *Tree, outputs int) {
 		w.b = binary.AppendVarint(w.b, int64(n.ID)-int64(id))
 		id = n.ID
 		if t.Vectors == nil {
-			w.float(n.Value)
+			w.b = form.append(w.b, n.Value, exponent)
 		} else {
 			w.uint(int(n.Vector))
 		}
 	}
+}
+
+// leafValues returns the numbers in the leaves of t.
+func leafValues(t *Tree) []float64 {
+	if t.Vectors != nil {
+		return t.Vectors
+	}
+	var values []float64
+	for i := range t.Nodes {
+		if n := &t.Nodes[i]; n.IsLeaf() {
+			values = append(values, n.Value)
+		}
+	}
+	return values
+}
+
+// formOf returns the form of the fewest bytes that holds all values, and the exponent of
+// the power of two of which they are multiples.
+func formOf(values []float64) (numberForm, int) {
+	exponent := math.MaxInt
+	for _, v := range values {
+		exponent = min(exponent, lowestBit(v))
+	}
+	if exponent == math.MaxInt || exponent == math.MinInt { // only zeros, or not only numbers
+		exponent = 0
+	}
+	for form := range asFloat64 {
+		if !slices.ContainsFunc(values, func(v float64) bool { return !form.holds(v, exponent) }) {
+			return form, exponent
+		}
+	}
+	return asFloat64, exponent
+}
+
+// holds reports whether v is the same after it was written and read.
+func (f numberForm) holds(v float64, exponent int) bool {
+	got := f.number(f.append(nil, v, exponent), exponent)
+	return math.Float64bits(got) == math.Float64bits(v)
+}
+
+// append appends v, which is rounded or worse if the form does not hold it.
+func (f numberForm) append(b []byte, v float64, exponent int) []byte {
+	switch f {
+	case asInt8:
+		return append(b, byte(int64(math.Ldexp(v, -exponent))))
+	case asInt16:
+		return binary.LittleEndian.AppendUint16(b, uint16(int64(math.Ldexp(v, -exponent))))
+	case asBfloat16:
+		return binary.LittleEndian.AppendUint16(b, uint16(math.Float32bits(float32(v))>>16))
+	case asFloat16:
+		return binary.LittleEndian.AppendUint16(b, toFloat16(v))
+	case asFloat32:
+		return binary.LittleEndian.AppendUint32(b, math.Float32bits(float32(v)))
+	}
+	return binary.LittleEndian.AppendUint64(b, math.Float64bits(v))
+}
+
+// toFloat16 returns the encoding of v, or of another number if v is no float16.
+func toFloat16(v float64) uint16 {
+	sign := uint16(0)
+	if math.Signbit(v) {
+		sign = 1 << 15
+	}
+	_, exponent := math.Frexp(v)
+	exponent = max(exponent+14, 1)
+	fraction := math.Ldexp(math.Abs(v), 25-exponent)
+	if v == 0 || exponent > 30 || !(fraction < 1<<11) {
+		return sign
+	}
+	// The leading bit of a normal number adds 1 to the exponent, which is less by that.
+	return sign | uint16(exponent-1)<<10 + uint16(fraction)
 }

@@ -38,6 +38,33 @@ func TestEncode(t *testing.T) {
 	}
 }
 
+// Trees that share their nodes are written once, and share them when they are read;
+// walks share their nodes within a group.
+func TestSharedTrees(t *testing.T) {
+	m := smallModel()
+	once := len(m.Encode())
+	m.Trees = []Tree{m.Trees[0], m.Trees[0], m.Trees[1], m.Trees[1]}
+	m.Trees[1].Output = 0
+	require.Less(t, len(m.Encode()), once+10)
+	got, err := Decode(m.Encode())
+	require.NoError(t, err)
+	require.Equal(t, m, got)
+	for i, first := range []int{0, 0, 2, 2} {
+		require.Same(t, &got.Trees[first].Nodes[0], &got.Trees[i].Nodes[0])
+	}
+
+	w := newWalk[float32](got, Generic)
+	got.Trees = []Tree{got.Trees[0], got.Trees[2]}
+	require.Len(t, w.nodes, len(newWalk[float32](got, Generic).nodes))
+
+	for first := range byte(4) { // a tree may refer to those before it only
+		bad := m.Encode()
+		bad[len(bad)-1] = first
+		_, err := Decode(bad)
+		require.Equal(t, first < 3, err == nil, "%d", first)
+	}
+}
+
 func TestDecodeRefusesDamage(t *testing.T) {
 	good := smallModel().Encode()
 	_, err := Decode(append(good, 0))

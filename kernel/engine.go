@@ -11,7 +11,8 @@ import (
 //
 // A row is scored by itself, with trees side by side, or in a block, with rows
 // side by side. Both add the leaf values of an output one after the other, in the
-// order of trees, so that they give the same bits.
+// order of trees, so that they give the same bits; or in any order and as integers if
+// that gives the same bits, too: see grid.
 type Engine[In, Out Float] struct {
 	features, outputs, trees int
 
@@ -22,6 +23,7 @@ type Engine[In, Out Float] struct {
 	columns  int // of ranks in a row, rounded up to whole lines
 	vector   *vector[Out]
 	walk     *walk[Out]
+	grid     grid
 	sections []section[Out]
 	lanes    int // rows in a block
 	cost     cost
@@ -53,7 +55,8 @@ func New[In, Out Float](m *Model, cpu CPU) (*Engine[In, Out], error) {
 	for k, b := range m.Base {
 		e.base[k] = Out(b)
 	}
-	e.sections, e.lanes = sections[Out](m, cpu)
+	e.grid = newGrid[Out](m)
+	e.sections, e.lanes = sections[Out](m, e.grid, cpu)
 	e.cost = estimate(m, e.lanes, cpu)
 	e.scratches.New = func() any { return e.newScratch() }
 	e.jobs.New = func() any { return newJob(e) }
@@ -65,7 +68,7 @@ func wholeLines(n int) int { return max(n+line-1, line) &^ (line - 1) }
 
 // sections cuts the trees into runs that fit planes and runs that do not, and
 // returns the number of rows in a block.
-func sections[Out Float](m *Model, cpu CPU) ([]section[Out], int) {
+func sections[Out Float](m *Model, g grid, cpu CPU) ([]section[Out], int) {
 	var s []section[Out]
 	lanes := 0
 	for t0 := 0; t0 < len(m.Trees); {
@@ -80,7 +83,7 @@ func sections[Out Float](m *Model, cpu CPU) ([]section[Out], int) {
 			for i := range trees {
 				trees[i] = int32(t0 + i)
 			}
-			run.planes = newPlanes[Out](m, trees, cpu)
+			run.planes = newPlanes[Out](m, trees, g, cpu)
 			lanes = run.planes.lanes()
 		}
 		s = append(s, run)
@@ -156,24 +159,26 @@ func (e *Engine[In, Out]) oneByOne(dst []Out, x []In, base []Out) {
 	}
 	ranks = ranks[:e.columns]
 	for i := range len(x) / e.features {
-		out, from := dst[i*e.outputs:(i+1)*e.outputs], e.base
+		out, from, free := dst[i*e.outputs:(i+1)*e.outputs], e.base, e.grid.exact
 		if base != nil {
 			from = base[i*e.outputs : (i+1)*e.outputs]
+			free = e.free(from)
 		}
 		e.ranker.row(ranks, x[i*e.features:(i+1)*e.features])
-		e.sum(out, from, ranks)
+		e.sum(out, from, ranks, free)
 	}
 }
 
-// sum writes the margins of a row with the given ranks to out.
-func (e *Engine[In, Out]) sum(out, base []Out, ranks []byte) {
+// sum writes the margins of a row with the given ranks to out. The order of additions
+// does not matter if free is set.
+func (e *Engine[In, Out]) sum(out, base []Out, ranks []byte, free bool) {
 	if e.baseLast {
 		clear(out)
 	} else {
 		copy(out, base)
 	}
 	if e.vector != nil {
-		e.vector.add(out, ranks)
+		e.vector.add(out, ranks, free)
 	} else {
 		e.walk.row(out, ranks)
 	}

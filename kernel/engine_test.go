@@ -31,6 +31,8 @@ type modelShape struct {
 	sets, vectors, double            bool // double: bounds and values beyond float32
 	full                             bool // trees have exactly that many leaves, bounds exactly that many
 	baseLast                         bool
+	repeats                          bool    // some trees share the nodes of others
+	limit                            float64 // if not 0, leaves are on a grid: see toGrid
 }
 
 // randomModel returns a model of the given shape.
@@ -51,6 +53,15 @@ func randomModel(s modelShape, r *rand.Rand) *Model {
 	}
 	for t := range s.trees {
 		m.Trees = append(m.Trees, randomTree(s, m, t, number, r))
+		if s.repeats && r.IntN(2) == 0 {
+			m.Trees[t] = m.Trees[max(t-r.IntN(10), 0)]
+			if m.Trees[t].Vectors == nil {
+				m.Trees[t].Output = int32(r.IntN(s.outputs))
+			}
+		}
+	}
+	if s.limit > 0 {
+		toGrid(m, s.limit)
 	}
 	return m
 }
@@ -225,6 +236,8 @@ var modelShapes = map[string]modelShape{
 	"many":    {features: 6, outputs: 70, trees: 140, leaves: 12, bounds: 5000, depth: 6},
 	"stumps":  {features: 3, outputs: 1, trees: 20, leaves: 2, bounds: 10, depth: 1},
 	"leaves":  {features: 3, outputs: 2, trees: 9, leaves: 1, bounds: 10, depth: 0},
+	"repeats": {features: 9, outputs: 3, trees: 60, leaves: 40, bounds: 60, depth: 9, vectors: true, repeats: true},
+	"again":   {features: 9, outputs: 1, trees: 60, leaves: 400, bounds: 60, depth: 14, repeats: true},
 	"none":    {features: 3, outputs: 2, trees: 0, leaves: 1, bounds: 10, depth: 0, baseLast: true},
 }
 
@@ -232,10 +245,13 @@ func TestEngineAgainstNaive(t *testing.T) {
 	for name, s := range modelShapes {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			testShape[float32, float32](t, s)
-			testShape[float32, float64](t, s)
-			s.double = true
-			testShape[float64, float64](t, s)
+			for _, limit := range append([]float64{0}, someGridLimits()...) {
+				s.limit, s.double = limit, false
+				testShape[float32, float32](t, s)
+				testShape[float32, float64](t, s)
+				s.double = true
+				testShape[float64, float64](t, s)
+			}
 		})
 	}
 }
@@ -244,9 +260,16 @@ func testShape[In, Out Float](t *testing.T, s modelShape) {
 	r := rand.New(rand.NewPCG(1, uint64(s.features)))
 	m := randomModel(s, r)
 	x := randomRows[In](m, 1100, r)
-	base := make([]Out, 1100*s.outputs)
+	base, g := make([]Out, 1100*s.outputs), newGrid[Out](m)
+	require.True(t, g.exact || s.limit == 0)
 	for i := range base {
 		base[i] = Out(r.NormFloat64())
+		switch {
+		case g.exact && i < 900*s.outputs: // the rest is not on the grid
+			base[i] = Out(int64((2*r.Float64()-1)*g.most/g.step)) * Out(g.step)
+		case g.exact && r.IntN(4) == 0:
+			base[i] = Out(math.Copysign(0, -1))
+		}
 	}
 	margins, leaves := naive(m, x, []Out(nil))
 	from, _ := naive(m, x, base)

@@ -3,6 +3,7 @@ package kernel
 import (
 	"errors"
 	"fmt"
+	"unsafe"
 )
 
 // A Model is an ensemble whose comparisons are between bytes.
@@ -40,7 +41,8 @@ const MaxBounds = 254
 const MaxColumns = 1 << 16
 
 // A Tree is a binary tree of comparisons. Nodes[0] is the root, and children
-// stand after their parents.
+// stand after their parents. Trees that are the same may share Nodes and Vectors;
+// those that share Nodes share both.
 type Tree struct {
 	Nodes  []Node
 	Output int32 // the margin to which leaves add; 0 with vector leaves
@@ -63,6 +65,9 @@ type Node struct {
 
 // Leaf in Node.Column marks a leaf.
 const Leaf = -1
+
+// body tells trees that share their nodes from others.
+func (t *Tree) body() *Node { return unsafe.SliceData(t.Nodes) }
 
 // IsLeaf reports whether n is a leaf.
 func (n *Node) IsLeaf() bool { return n.Column == Leaf }

@@ -11,7 +11,7 @@ package kernel
 //     bitTree.
 //  3. Bit planes become one byte per row, the code of its leaf.
 //  4. Codes look leaf values up, which are added to the margins in the order of
-//     trees.
+//     trees, or as integers if the order does not matter: see planeBuilder.narrow.
 //
 // Memory for lines is bounded, so that they stay in the second-level cache: trees
 // with many distinct splits are evaluated in parts.
@@ -27,6 +27,8 @@ type planes[Out Float] struct {
 	ops    []uint16 // four numbers each: see planeCombine
 	slots  []uint16 // lines of complete trees: see planeDecode
 	tables []Out    // leaf values by code
+	grid   grid     // of the model
+	words  []int16  // leaf values by code, of trees in narrow runs
 	lines  int      // that are kept in memory
 	order  [64]byte // in which assembly takes the ranks of 64 rows
 }
@@ -51,6 +53,7 @@ type planeRun struct {
 	lines  planeOps
 	depth  int  // bits of a code
 	levels bool // slots are the bits of codes, the lowest first: see newLevels
+	narrow bool // with narrow tables: see planeBuilder.narrow
 	trees  int
 	slots  int // where those of the first tree begin
 	each   int // slots of a tree
@@ -61,7 +64,11 @@ type planeRun struct {
 type planeOps struct{ first, n, dst int }
 
 // planeValues are the tables of a run's trees for an output, from the given one on.
-type planeValues struct{ output, tables int }
+type planeValues struct {
+	output, tables int
+	words          int   // the narrow tables
+	bias           int32 // what their values are less than those of the leaves, in all
+}
 
 // The lines at the beginning of the memory for lines. A program names lines by the
 // number of bytes before them in a block of 64 rows, in 16 bits.
@@ -104,9 +111,10 @@ func (p *planes[Out]) newScratch() *planeScratch {
 
 // add adds to acc[output*lanes+i], for each of the rows of a block, the values of
 // the trees, one after the other. The rank of row i in a column is
-// ranks[column*lanes+i]. What is added for rows beyond is garbage.
-func (p *planes[Out]) add(acc []Out, ranks []byte, rows int, s *planeScratch) {
-	x := planeBlock[Out]{p, s, p.form.narrow(rows), rows}
+// ranks[column*lanes+i]. What is added for rows beyond is garbage. The order does
+// not matter if free is set, which it may only be if the sums of a grid are exact.
+func (p *planes[Out]) add(acc []Out, ranks []byte, rows int, s *planeScratch, free bool) {
+	x := planeBlock[Out]{p, s, p.form.fewer(rows), rows}
 	x.begin()
 	n := p.lanes()
 	for i := range p.parts {
@@ -119,7 +127,11 @@ func (p *planes[Out]) add(acc []Out, ranks []byte, rows int, s *planeScratch) {
 			x.combine(r.lines)
 			x.decode(r)
 			for _, v := range r.values {
-				x.sum(acc[v.output*n:][:n], r, v.tables)
+				if free && r.narrow {
+					x.sumWords(acc[v.output*n:][:n], r, v)
+				} else {
+					x.sum(acc[v.output*n:][:n], r, v.tables)
+				}
 			}
 		}
 	}

@@ -319,6 +319,61 @@ func planeSumAVX512f64_5(acc *float64, codes *byte, tables *float64, stride int,
 //go:noescape
 func planeSumAVX512f64_8(acc *float64, codes *byte, tables *float64, stride int, bytes int, n int, passes int)
 
+// planeNarrowAVX2f32_4 adds units to margins: the bias, and the values of pairs of trees. It takes 32 rows a pass.
+//
+//go:noescape
+func planeNarrowAVX2f32_4(acc *float32, codes *byte, tables *int16, stride int, bytes int, pairs int, passes int, bias int32, small int, unit float32)
+
+// planeNarrowAVX2f32_5 adds units to margins: the bias, and the values of pairs of trees. It takes 32 rows a pass.
+//
+//go:noescape
+func planeNarrowAVX2f32_5(acc *float32, codes *byte, tables *int16, stride int, bytes int, pairs int, passes int, bias int32, small int, unit float32)
+
+// planeNarrowAVX2f32_6 adds units to margins: the bias, and the values of pairs of trees. It takes 32 rows a pass.
+//
+//go:noescape
+func planeNarrowAVX2f32_6(acc *float32, codes *byte, tables *int16, stride int, bytes int, pairs int, passes int, bias int32, small int, unit float32)
+
+// planeNarrowAVX2f64_4 adds units to margins: the bias, and the values of pairs of trees. It takes 32 rows a pass.
+//
+//go:noescape
+func planeNarrowAVX2f64_4(acc *float64, codes *byte, tables *int16, stride int, bytes int, pairs int, passes int, bias int32, small int, unit float64)
+
+// planeNarrowAVX2f64_5 adds units to margins: the bias, and the values of pairs of trees. It takes 32 rows a pass.
+//
+//go:noescape
+func planeNarrowAVX2f64_5(acc *float64, codes *byte, tables *int16, stride int, bytes int, pairs int, passes int, bias int32, small int, unit float64)
+
+// planeNarrowAVX2f64_6 adds units to margins: the bias, and the values of pairs of trees. It takes 32 rows a pass.
+//
+//go:noescape
+func planeNarrowAVX2f64_6(acc *float64, codes *byte, tables *int16, stride int, bytes int, pairs int, passes int, bias int32, small int, unit float64)
+
+// planeNarrowAVX512f32_6 adds units to margins: the bias, and the values of pairs of trees. It takes 128 rows a pass.
+//
+//go:noescape
+func planeNarrowAVX512f32_6(acc *float32, codes *byte, tables *int16, stride int, bytes int, pairs int, passes int, bias int32, small int, unit float32)
+
+// planeNarrowAVX512f64_6 adds units to margins: the bias, and the values of pairs of trees. It takes 128 rows a pass.
+//
+//go:noescape
+func planeNarrowAVX512f64_6(acc *float64, codes *byte, tables *int16, stride int, bytes int, pairs int, passes int, bias int32, small int, unit float64)
+
+// planeNarrowGFNIf32_6 adds units to margins: the bias, and the values of pairs of trees. It takes 128 rows a pass.
+//
+//go:noescape
+func planeNarrowGFNIf32_6(acc *float32, codes *byte, tables *int16, stride int, bytes int, pairs int, passes int, bias int32, small int, unit float32)
+
+// planeNarrowGFNIf64_6 adds units to margins: the bias, and the values of pairs of trees. It takes 128 rows a pass.
+//
+//go:noescape
+func planeNarrowGFNIf64_6(acc *float64, codes *byte, tables *int16, stride int, bytes int, pairs int, passes int, bias int32, small int, unit float64)
+
+// planeNarrowGFNIf64_7 adds units to margins: the bias, and the values of pairs of trees. It takes 128 rows a pass.
+//
+//go:noescape
+func planeNarrowGFNIf64_7(acc *float64, codes *byte, tables *int16, stride int, bytes int, pairs int, passes int, bias int32, small int, unit float64)
+
 // planeSumAVX2f32_4 is planeSum for 32 rows a pass. The codes of a tree are stride bytes, its table the given number.
 //
 //go:noescape

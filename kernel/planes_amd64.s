@@ -11498,6 +11498,1642 @@ tree:
 	VZEROUPPER
 	RET
 
+// func planeNarrowAVX2f32_4(acc *float32, codes *byte, tables *int16, stride int, bytes int, pairs int, passes int, bias int32, small int, unit float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·planeNarrowAVX2f32_4(SB), NOSPLIT, $0-76
+	MOVQ acc+0(FP), AX
+	MOVQ codes+8(FP), CX
+	MOVQ stride+24(FP), DX
+	MOVQ bytes+32(FP), BX
+	MOVQ passes+48(FP), SI
+
+pass:
+	MOVQ  tables+16(FP), R8
+	MOVQ  pairs+40(FP), R9
+	MOVQ  CX, DI
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+
+pair:
+	LEAQ           (DI)(DX*1), R10
+	LEAQ           (R8)(BX*1), R11
+	VMOVDQU        (DI), Y4
+	VPADDUSB       planeBias<>+0(SB), Y4, Y4
+	VBROADCASTI128 (R8), Y5
+	VPSHUFB        Y4, Y5, Y5
+	VBROADCASTI128 16(R8), Y6
+	VPSHUFB        Y4, Y6, Y6
+	VPUNPCKLBW     Y6, Y5, Y4
+	VPUNPCKHBW     Y6, Y5, Y5
+	VMOVDQU        (R10), Y6
+	VPADDUSB       planeBias<>+0(SB), Y6, Y6
+	VBROADCASTI128 (R11), Y7
+	VPSHUFB        Y6, Y7, Y7
+	VBROADCASTI128 16(R11), Y8
+	VPSHUFB        Y6, Y8, Y8
+	VPUNPCKLBW     Y8, Y7, Y6
+	VPUNPCKHBW     Y8, Y7, Y7
+	VPUNPCKLWD     Y6, Y4, Y8
+	VPUNPCKHWD     Y6, Y4, Y4
+	VPMADDWD       planeOnes<>+0(SB), Y8, Y8
+	VPADDD         Y8, Y0, Y0
+	VPMADDWD       planeOnes<>+0(SB), Y4, Y4
+	VPADDD         Y4, Y1, Y1
+	VPUNPCKLWD     Y7, Y5, Y4
+	VPUNPCKHWD     Y7, Y5, Y5
+	VPMADDWD       planeOnes<>+0(SB), Y4, Y4
+	VPADDD         Y4, Y2, Y2
+	VPMADDWD       planeOnes<>+0(SB), Y5, Y5
+	VPADDD         Y5, Y3, Y3
+	LEAQ           (R10)(DX*1), DI
+	LEAQ           (R11)(BX*1), R8
+	DECQ           R9
+	JNZ            pair
+	VBROADCASTSS   bias+56(FP), Y4
+	VBROADCASTSS   unit+72(FP), Y5
+	VPADDD         Y4, Y0, Y0
+	VPADDD         Y4, Y1, Y1
+	VPADDD         Y4, Y2, Y2
+	VPADDD         Y4, Y3, Y3
+	LEAQ           (AX), DI
+	VCVTDQ2PS      Y0, Y0
+	VFMADD213PS    (DI), Y5, Y0
+	VMOVUPS        Y0, (DI)
+	VCVTDQ2PS      Y1, Y1
+	VFMADD213PS    32(DI), Y5, Y1
+	VMOVUPS        Y1, 32(DI)
+	VCVTDQ2PS      Y2, Y2
+	VFMADD213PS    64(DI), Y5, Y2
+	VMOVUPS        Y2, 64(DI)
+	VCVTDQ2PS      Y3, Y3
+	VFMADD213PS    96(DI), Y5, Y3
+	VMOVUPS        Y3, 96(DI)
+	ADDQ           $+128, AX
+	ADDQ           $+32, CX
+	DECQ           SI
+	JNZ            pass
+	VZEROUPPER
+	RET
+
+DATA planeOnes<>+0(SB)/8, $0x0001000100010001
+DATA planeOnes<>+8(SB)/8, $0x0001000100010001
+DATA planeOnes<>+16(SB)/8, $0x0001000100010001
+DATA planeOnes<>+24(SB)/8, $0x0001000100010001
+GLOBL planeOnes<>(SB), RODATA|NOPTR, $32
+
+DATA planeBias<>+0(SB)/8, $0x7070707070707070
+DATA planeBias<>+8(SB)/8, $0x7070707070707070
+DATA planeBias<>+16(SB)/8, $0x7070707070707070
+DATA planeBias<>+24(SB)/8, $0x7070707070707070
+GLOBL planeBias<>(SB), RODATA|NOPTR, $32
+
+// func planeNarrowAVX2f32_5(acc *float32, codes *byte, tables *int16, stride int, bytes int, pairs int, passes int, bias int32, small int, unit float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·planeNarrowAVX2f32_5(SB), NOSPLIT, $0-76
+	MOVQ acc+0(FP), AX
+	MOVQ codes+8(FP), CX
+	MOVQ stride+24(FP), DX
+	MOVQ bytes+32(FP), BX
+	MOVQ passes+48(FP), SI
+
+pass:
+	MOVQ  tables+16(FP), R8
+	MOVQ  pairs+40(FP), R9
+	MOVQ  CX, DI
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+
+pair:
+	LEAQ           (DI)(DX*1), R10
+	LEAQ           (R8)(BX*1), R11
+	VMOVDQU        (DI), Y4
+	VPADDUSB       planeBias<>+0(SB), Y4, Y5
+	VPSUBB         planeStep<>+0(SB), Y4, Y4
+	VPADDUSB       planeBias<>+0(SB), Y4, Y4
+	VBROADCASTI128 (R8), Y6
+	VPSHUFB        Y5, Y6, Y6
+	VBROADCASTI128 16(R8), Y7
+	VPSHUFB        Y4, Y7, Y7
+	VPOR           Y7, Y6, Y6
+	VBROADCASTI128 32(R8), Y7
+	VPSHUFB        Y5, Y7, Y7
+	VBROADCASTI128 48(R8), Y5
+	VPSHUFB        Y4, Y5, Y5
+	VPOR           Y5, Y7, Y7
+	VPUNPCKLBW     Y7, Y6, Y4
+	VPUNPCKHBW     Y7, Y6, Y5
+	VMOVDQU        (R10), Y6
+	VPADDUSB       planeBias<>+0(SB), Y6, Y7
+	VPSUBB         planeStep<>+0(SB), Y6, Y6
+	VPADDUSB       planeBias<>+0(SB), Y6, Y6
+	VBROADCASTI128 (R11), Y8
+	VPSHUFB        Y7, Y8, Y8
+	VBROADCASTI128 16(R11), Y9
+	VPSHUFB        Y6, Y9, Y9
+	VPOR           Y9, Y8, Y8
+	VBROADCASTI128 32(R11), Y9
+	VPSHUFB        Y7, Y9, Y9
+	VBROADCASTI128 48(R11), Y7
+	VPSHUFB        Y6, Y7, Y7
+	VPOR           Y7, Y9, Y9
+	VPUNPCKLBW     Y9, Y8, Y6
+	VPUNPCKHBW     Y9, Y8, Y7
+	VPUNPCKLWD     Y6, Y4, Y8
+	VPUNPCKHWD     Y6, Y4, Y4
+	VPMADDWD       planeOnes<>+0(SB), Y8, Y8
+	VPADDD         Y8, Y0, Y0
+	VPMADDWD       planeOnes<>+0(SB), Y4, Y4
+	VPADDD         Y4, Y1, Y1
+	VPUNPCKLWD     Y7, Y5, Y4
+	VPUNPCKHWD     Y7, Y5, Y5
+	VPMADDWD       planeOnes<>+0(SB), Y4, Y4
+	VPADDD         Y4, Y2, Y2
+	VPMADDWD       planeOnes<>+0(SB), Y5, Y5
+	VPADDD         Y5, Y3, Y3
+	LEAQ           (R10)(DX*1), DI
+	LEAQ           (R11)(BX*1), R8
+	DECQ           R9
+	JNZ            pair
+	VBROADCASTSS   bias+56(FP), Y4
+	VBROADCASTSS   unit+72(FP), Y5
+	VPADDD         Y4, Y0, Y0
+	VPADDD         Y4, Y1, Y1
+	VPADDD         Y4, Y2, Y2
+	VPADDD         Y4, Y3, Y3
+	LEAQ           (AX), DI
+	VCVTDQ2PS      Y0, Y0
+	VFMADD213PS    (DI), Y5, Y0
+	VMOVUPS        Y0, (DI)
+	VCVTDQ2PS      Y1, Y1
+	VFMADD213PS    32(DI), Y5, Y1
+	VMOVUPS        Y1, 32(DI)
+	VCVTDQ2PS      Y2, Y2
+	VFMADD213PS    64(DI), Y5, Y2
+	VMOVUPS        Y2, 64(DI)
+	VCVTDQ2PS      Y3, Y3
+	VFMADD213PS    96(DI), Y5, Y3
+	VMOVUPS        Y3, 96(DI)
+	ADDQ           $+128, AX
+	ADDQ           $+32, CX
+	DECQ           SI
+	JNZ            pass
+	VZEROUPPER
+	RET
+
+DATA planeStep<>+0(SB)/8, $0x1010101010101010
+DATA planeStep<>+8(SB)/8, $0x1010101010101010
+DATA planeStep<>+16(SB)/8, $0x1010101010101010
+DATA planeStep<>+24(SB)/8, $0x1010101010101010
+GLOBL planeStep<>(SB), RODATA|NOPTR, $32
+
+// func planeNarrowAVX2f32_6(acc *float32, codes *byte, tables *int16, stride int, bytes int, pairs int, passes int, bias int32, small int, unit float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·planeNarrowAVX2f32_6(SB), NOSPLIT, $0-76
+	MOVQ acc+0(FP), AX
+	MOVQ codes+8(FP), CX
+	MOVQ stride+24(FP), DX
+	MOVQ bytes+32(FP), BX
+	MOVQ passes+48(FP), SI
+
+pass:
+	MOVQ  tables+16(FP), R8
+	MOVQ  pairs+40(FP), R9
+	MOVQ  CX, DI
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+
+pair:
+	LEAQ           (DI)(DX*1), R10
+	LEAQ           (R8)(BX*1), R11
+	VMOVDQU        (DI), Y4
+	VPADDUSB       planeBias<>+0(SB), Y4, Y5
+	VPSUBB         planeStep<>+0(SB), Y4, Y4
+	VPADDUSB       planeBias<>+0(SB), Y4, Y6
+	VPSUBB         planeStep<>+0(SB), Y4, Y4
+	VPADDUSB       planeBias<>+0(SB), Y4, Y7
+	VPSUBB         planeStep<>+0(SB), Y4, Y4
+	VPADDUSB       planeBias<>+0(SB), Y4, Y4
+	VBROADCASTI128 (R8), Y8
+	VPSHUFB        Y5, Y8, Y8
+	VBROADCASTI128 16(R8), Y9
+	VPSHUFB        Y6, Y9, Y9
+	VPOR           Y9, Y8, Y8
+	VBROADCASTI128 32(R8), Y9
+	VPSHUFB        Y7, Y9, Y9
+	VPOR           Y9, Y8, Y8
+	VBROADCASTI128 48(R8), Y9
+	VPSHUFB        Y4, Y9, Y9
+	VPOR           Y9, Y8, Y8
+	VBROADCASTI128 64(R8), Y9
+	VPSHUFB        Y5, Y9, Y9
+	VBROADCASTI128 80(R8), Y5
+	VPSHUFB        Y6, Y5, Y5
+	VPOR           Y5, Y9, Y9
+	VBROADCASTI128 96(R8), Y5
+	VPSHUFB        Y7, Y5, Y5
+	VPOR           Y5, Y9, Y9
+	VBROADCASTI128 112(R8), Y5
+	VPSHUFB        Y4, Y5, Y5
+	VPOR           Y5, Y9, Y9
+	VPUNPCKLBW     Y9, Y8, Y4
+	VPUNPCKHBW     Y9, Y8, Y5
+	VMOVDQU        (R10), Y6
+	VPADDUSB       planeBias<>+0(SB), Y6, Y7
+	VPSUBB         planeStep<>+0(SB), Y6, Y6
+	VPADDUSB       planeBias<>+0(SB), Y6, Y8
+	VPSUBB         planeStep<>+0(SB), Y6, Y6
+	VPADDUSB       planeBias<>+0(SB), Y6, Y9
+	VPSUBB         planeStep<>+0(SB), Y6, Y6
+	VPADDUSB       planeBias<>+0(SB), Y6, Y6
+	VBROADCASTI128 (R11), Y10
+	VPSHUFB        Y7, Y10, Y10
+	VBROADCASTI128 16(R11), Y11
+	VPSHUFB        Y8, Y11, Y11
+	VPOR           Y11, Y10, Y10
+	VBROADCASTI128 32(R11), Y11
+	VPSHUFB        Y9, Y11, Y11
+	VPOR           Y11, Y10, Y10
+	VBROADCASTI128 48(R11), Y11
+	VPSHUFB        Y6, Y11, Y11
+	VPOR           Y11, Y10, Y10
+	VBROADCASTI128 64(R11), Y11
+	VPSHUFB        Y7, Y11, Y11
+	VBROADCASTI128 80(R11), Y7
+	VPSHUFB        Y8, Y7, Y7
+	VPOR           Y7, Y11, Y11
+	VBROADCASTI128 96(R11), Y7
+	VPSHUFB        Y9, Y7, Y7
+	VPOR           Y7, Y11, Y11
+	VBROADCASTI128 112(R11), Y7
+	VPSHUFB        Y6, Y7, Y7
+	VPOR           Y7, Y11, Y11
+	VPUNPCKLBW     Y11, Y10, Y6
+	VPUNPCKHBW     Y11, Y10, Y7
+	VPUNPCKLWD     Y6, Y4, Y8
+	VPUNPCKHWD     Y6, Y4, Y4
+	VPMADDWD       planeOnes<>+0(SB), Y8, Y8
+	VPADDD         Y8, Y0, Y0
+	VPMADDWD       planeOnes<>+0(SB), Y4, Y4
+	VPADDD         Y4, Y1, Y1
+	VPUNPCKLWD     Y7, Y5, Y4
+	VPUNPCKHWD     Y7, Y5, Y5
+	VPMADDWD       planeOnes<>+0(SB), Y4, Y4
+	VPADDD         Y4, Y2, Y2
+	VPMADDWD       planeOnes<>+0(SB), Y5, Y5
+	VPADDD         Y5, Y3, Y3
+	LEAQ           (R10)(DX*1), DI
+	LEAQ           (R11)(BX*1), R8
+	DECQ           R9
+	JNZ            pair
+	VBROADCASTSS   bias+56(FP), Y4
+	VBROADCASTSS   unit+72(FP), Y5
+	VPADDD         Y4, Y0, Y0
+	VPADDD         Y4, Y1, Y1
+	VPADDD         Y4, Y2, Y2
+	VPADDD         Y4, Y3, Y3
+	LEAQ           (AX), DI
+	VCVTDQ2PS      Y0, Y0
+	VFMADD213PS    (DI), Y5, Y0
+	VMOVUPS        Y0, (DI)
+	VCVTDQ2PS      Y1, Y1
+	VFMADD213PS    32(DI), Y5, Y1
+	VMOVUPS        Y1, 32(DI)
+	VCVTDQ2PS      Y2, Y2
+	VFMADD213PS    64(DI), Y5, Y2
+	VMOVUPS        Y2, 64(DI)
+	VCVTDQ2PS      Y3, Y3
+	VFMADD213PS    96(DI), Y5, Y3
+	VMOVUPS        Y3, 96(DI)
+	ADDQ           $+128, AX
+	ADDQ           $+32, CX
+	DECQ           SI
+	JNZ            pass
+	VZEROUPPER
+	RET
+
+// func planeNarrowAVX2f64_4(acc *float64, codes *byte, tables *int16, stride int, bytes int, pairs int, passes int, bias int32, small int, unit float64)
+// Requires: AVX, AVX2, FMA3
+TEXT ·planeNarrowAVX2f64_4(SB), NOSPLIT, $0-80
+	MOVQ acc+0(FP), AX
+	MOVQ codes+8(FP), CX
+	MOVQ stride+24(FP), DX
+	MOVQ bytes+32(FP), BX
+	MOVQ passes+48(FP), SI
+
+pass:
+	MOVQ  tables+16(FP), R8
+	MOVQ  pairs+40(FP), R9
+	MOVQ  CX, DI
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+
+pair:
+	LEAQ           (DI)(DX*1), R10
+	LEAQ           (R8)(BX*1), R11
+	VMOVDQU        (DI), Y4
+	VPADDUSB       planeBias<>+0(SB), Y4, Y4
+	VBROADCASTI128 (R8), Y5
+	VPSHUFB        Y4, Y5, Y5
+	VBROADCASTI128 16(R8), Y6
+	VPSHUFB        Y4, Y6, Y6
+	VPUNPCKLBW     Y6, Y5, Y4
+	VPUNPCKHBW     Y6, Y5, Y5
+	VMOVDQU        (R10), Y6
+	VPADDUSB       planeBias<>+0(SB), Y6, Y6
+	VBROADCASTI128 (R11), Y7
+	VPSHUFB        Y6, Y7, Y7
+	VBROADCASTI128 16(R11), Y8
+	VPSHUFB        Y6, Y8, Y8
+	VPUNPCKLBW     Y8, Y7, Y6
+	VPUNPCKHBW     Y8, Y7, Y7
+	VPUNPCKLWD     Y6, Y4, Y8
+	VPUNPCKHWD     Y6, Y4, Y4
+	VPMADDWD       planeOnes<>+0(SB), Y8, Y8
+	VPADDD         Y8, Y0, Y0
+	VPMADDWD       planeOnes<>+0(SB), Y4, Y4
+	VPADDD         Y4, Y1, Y1
+	VPUNPCKLWD     Y7, Y5, Y4
+	VPUNPCKHWD     Y7, Y5, Y5
+	VPMADDWD       planeOnes<>+0(SB), Y4, Y4
+	VPADDD         Y4, Y2, Y2
+	VPMADDWD       planeOnes<>+0(SB), Y5, Y5
+	VPADDD         Y5, Y3, Y3
+	LEAQ           (R10)(DX*1), DI
+	LEAQ           (R11)(BX*1), R8
+	DECQ           R9
+	JNZ            pair
+	VBROADCASTSS   bias+56(FP), Y4
+	VBROADCASTSD   unit+72(FP), Y5
+	VPADDD         Y4, Y0, Y0
+	VPADDD         Y4, Y1, Y1
+	VPADDD         Y4, Y2, Y2
+	VPADDD         Y4, Y3, Y3
+	LEAQ           (AX), DI
+	VCVTDQ2PD      X0, Y4
+	VEXTRACTI128   $0x01, Y0, X0
+	VCVTDQ2PD      X0, Y0
+	VFMADD213PD    (DI), Y5, Y4
+	VMOVUPD        Y4, (DI)
+	VFMADD213PD    32(DI), Y5, Y0
+	VMOVUPD        Y0, 32(DI)
+	VCVTDQ2PD      X1, Y0
+	VEXTRACTI128   $0x01, Y1, X1
+	VCVTDQ2PD      X1, Y1
+	VFMADD213PD    64(DI), Y5, Y0
+	VMOVUPD        Y0, 64(DI)
+	VFMADD213PD    96(DI), Y5, Y1
+	VMOVUPD        Y1, 96(DI)
+	VCVTDQ2PD      X2, Y0
+	VEXTRACTI128   $0x01, Y2, X2
+	VCVTDQ2PD      X2, Y1
+	VFMADD213PD    128(DI), Y5, Y0
+	VMOVUPD        Y0, 128(DI)
+	VFMADD213PD    160(DI), Y5, Y1
+	VMOVUPD        Y1, 160(DI)
+	VCVTDQ2PD      X3, Y0
+	VEXTRACTI128   $0x01, Y3, X3
+	VCVTDQ2PD      X3, Y1
+	VFMADD213PD    192(DI), Y5, Y0
+	VMOVUPD        Y0, 192(DI)
+	VFMADD213PD    224(DI), Y5, Y1
+	VMOVUPD        Y1, 224(DI)
+	ADDQ           $+256, AX
+	ADDQ           $+32, CX
+	DECQ           SI
+	JNZ            pass
+	VZEROUPPER
+	RET
+
+// func planeNarrowAVX2f64_5(acc *float64, codes *byte, tables *int16, stride int, bytes int, pairs int, passes int, bias int32, small int, unit float64)
+// Requires: AVX, AVX2, FMA3
+TEXT ·planeNarrowAVX2f64_5(SB), NOSPLIT, $0-80
+	MOVQ acc+0(FP), AX
+	MOVQ codes+8(FP), CX
+	MOVQ stride+24(FP), DX
+	MOVQ bytes+32(FP), BX
+	MOVQ passes+48(FP), SI
+
+pass:
+	MOVQ  tables+16(FP), R8
+	MOVQ  pairs+40(FP), R9
+	MOVQ  CX, DI
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+
+pair:
+	LEAQ           (DI)(DX*1), R10
+	LEAQ           (R8)(BX*1), R11
+	VMOVDQU        (DI), Y4
+	VPADDUSB       planeBias<>+0(SB), Y4, Y5
+	VPSUBB         planeStep<>+0(SB), Y4, Y4
+	VPADDUSB       planeBias<>+0(SB), Y4, Y4
+	VBROADCASTI128 (R8), Y6
+	VPSHUFB        Y5, Y6, Y6
+	VBROADCASTI128 16(R8), Y7
+	VPSHUFB        Y4, Y7, Y7
+	VPOR           Y7, Y6, Y6
+	VBROADCASTI128 32(R8), Y7
+	VPSHUFB        Y5, Y7, Y7
+	VBROADCASTI128 48(R8), Y5
+	VPSHUFB        Y4, Y5, Y5
+	VPOR           Y5, Y7, Y7
+	VPUNPCKLBW     Y7, Y6, Y4
+	VPUNPCKHBW     Y7, Y6, Y5
+	VMOVDQU        (R10), Y6
+	VPADDUSB       planeBias<>+0(SB), Y6, Y7
+	VPSUBB         planeStep<>+0(SB), Y6, Y6
+	VPADDUSB       planeBias<>+0(SB), Y6, Y6
+	VBROADCASTI128 (R11), Y8
+	VPSHUFB        Y7, Y8, Y8
+	VBROADCASTI128 16(R11), Y9
+	VPSHUFB        Y6, Y9, Y9
+	VPOR           Y9, Y8, Y8
+	VBROADCASTI128 32(R11), Y9
+	VPSHUFB        Y7, Y9, Y9
+	VBROADCASTI128 48(R11), Y7
+	VPSHUFB        Y6, Y7, Y7
+	VPOR           Y7, Y9, Y9
+	VPUNPCKLBW     Y9, Y8, Y6
+	VPUNPCKHBW     Y9, Y8, Y7
+	VPUNPCKLWD     Y6, Y4, Y8
+	VPUNPCKHWD     Y6, Y4, Y4
+	VPMADDWD       planeOnes<>+0(SB), Y8, Y8
+	VPADDD         Y8, Y0, Y0
+	VPMADDWD       planeOnes<>+0(SB), Y4, Y4
+	VPADDD         Y4, Y1, Y1
+	VPUNPCKLWD     Y7, Y5, Y4
+	VPUNPCKHWD     Y7, Y5, Y5
+	VPMADDWD       planeOnes<>+0(SB), Y4, Y4
+	VPADDD         Y4, Y2, Y2
+	VPMADDWD       planeOnes<>+0(SB), Y5, Y5
+	VPADDD         Y5, Y3, Y3
+	LEAQ           (R10)(DX*1), DI
+	LEAQ           (R11)(BX*1), R8
+	DECQ           R9
+	JNZ            pair
+	VBROADCASTSS   bias+56(FP), Y4
+	VBROADCASTSD   unit+72(FP), Y5
+	VPADDD         Y4, Y0, Y0
+	VPADDD         Y4, Y1, Y1
+	VPADDD         Y4, Y2, Y2
+	VPADDD         Y4, Y3, Y3
+	LEAQ           (AX), DI
+	VCVTDQ2PD      X0, Y4
+	VEXTRACTI128   $0x01, Y0, X0
+	VCVTDQ2PD      X0, Y0
+	VFMADD213PD    (DI), Y5, Y4
+	VMOVUPD        Y4, (DI)
+	VFMADD213PD    32(DI), Y5, Y0
+	VMOVUPD        Y0, 32(DI)
+	VCVTDQ2PD      X1, Y0
+	VEXTRACTI128   $0x01, Y1, X1
+	VCVTDQ2PD      X1, Y1
+	VFMADD213PD    64(DI), Y5, Y0
+	VMOVUPD        Y0, 64(DI)
+	VFMADD213PD    96(DI), Y5, Y1
+	VMOVUPD        Y1, 96(DI)
+	VCVTDQ2PD      X2, Y0
+	VEXTRACTI128   $0x01, Y2, X2
+	VCVTDQ2PD      X2, Y1
+	VFMADD213PD    128(DI), Y5, Y0
+	VMOVUPD        Y0, 128(DI)
+	VFMADD213PD    160(DI), Y5, Y1
+	VMOVUPD        Y1, 160(DI)
+	VCVTDQ2PD      X3, Y0
+	VEXTRACTI128   $0x01, Y3, X3
+	VCVTDQ2PD      X3, Y1
+	VFMADD213PD    192(DI), Y5, Y0
+	VMOVUPD        Y0, 192(DI)
+	VFMADD213PD    224(DI), Y5, Y1
+	VMOVUPD        Y1, 224(DI)
+	ADDQ           $+256, AX
+	ADDQ           $+32, CX
+	DECQ           SI
+	JNZ            pass
+	VZEROUPPER
+	RET
+
+// func planeNarrowAVX2f64_6(acc *float64, codes *byte, tables *int16, stride int, bytes int, pairs int, passes int, bias int32, small int, unit float64)
+// Requires: AVX, AVX2, FMA3
+TEXT ·planeNarrowAVX2f64_6(SB), NOSPLIT, $0-80
+	MOVQ acc+0(FP), AX
+	MOVQ codes+8(FP), CX
+	MOVQ stride+24(FP), DX
+	MOVQ bytes+32(FP), BX
+	MOVQ passes+48(FP), SI
+
+pass:
+	MOVQ  tables+16(FP), R8
+	MOVQ  pairs+40(FP), R9
+	MOVQ  CX, DI
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+
+pair:
+	LEAQ           (DI)(DX*1), R10
+	LEAQ           (R8)(BX*1), R11
+	VMOVDQU        (DI), Y4
+	VPADDUSB       planeBias<>+0(SB), Y4, Y5
+	VPSUBB         planeStep<>+0(SB), Y4, Y4
+	VPADDUSB       planeBias<>+0(SB), Y4, Y6
+	VPSUBB         planeStep<>+0(SB), Y4, Y4
+	VPADDUSB       planeBias<>+0(SB), Y4, Y7
+	VPSUBB         planeStep<>+0(SB), Y4, Y4
+	VPADDUSB       planeBias<>+0(SB), Y4, Y4
+	VBROADCASTI128 (R8), Y8
+	VPSHUFB        Y5, Y8, Y8
+	VBROADCASTI128 16(R8), Y9
+	VPSHUFB        Y6, Y9, Y9
+	VPOR           Y9, Y8, Y8
+	VBROADCASTI128 32(R8), Y9
+	VPSHUFB        Y7, Y9, Y9
+	VPOR           Y9, Y8, Y8
+	VBROADCASTI128 48(R8), Y9
+	VPSHUFB        Y4, Y9, Y9
+	VPOR           Y9, Y8, Y8
+	VBROADCASTI128 64(R8), Y9
+	VPSHUFB        Y5, Y9, Y9
+	VBROADCASTI128 80(R8), Y5
+	VPSHUFB        Y6, Y5, Y5
+	VPOR           Y5, Y9, Y9
+	VBROADCASTI128 96(R8), Y5
+	VPSHUFB        Y7, Y5, Y5
+	VPOR           Y5, Y9, Y9
+	VBROADCASTI128 112(R8), Y5
+	VPSHUFB        Y4, Y5, Y5
+	VPOR           Y5, Y9, Y9
+	VPUNPCKLBW     Y9, Y8, Y4
+	VPUNPCKHBW     Y9, Y8, Y5
+	VMOVDQU        (R10), Y6
+	VPADDUSB       planeBias<>+0(SB), Y6, Y7
+	VPSUBB         planeStep<>+0(SB), Y6, Y6
+	VPADDUSB       planeBias<>+0(SB), Y6, Y8
+	VPSUBB         planeStep<>+0(SB), Y6, Y6
+	VPADDUSB       planeBias<>+0(SB), Y6, Y9
+	VPSUBB         planeStep<>+0(SB), Y6, Y6
+	VPADDUSB       planeBias<>+0(SB), Y6, Y6
+	VBROADCASTI128 (R11), Y10
+	VPSHUFB        Y7, Y10, Y10
+	VBROADCASTI128 16(R11), Y11
+	VPSHUFB        Y8, Y11, Y11
+	VPOR           Y11, Y10, Y10
+	VBROADCASTI128 32(R11), Y11
+	VPSHUFB        Y9, Y11, Y11
+	VPOR           Y11, Y10, Y10
+	VBROADCASTI128 48(R11), Y11
+	VPSHUFB        Y6, Y11, Y11
+	VPOR           Y11, Y10, Y10
+	VBROADCASTI128 64(R11), Y11
+	VPSHUFB        Y7, Y11, Y11
+	VBROADCASTI128 80(R11), Y7
+	VPSHUFB        Y8, Y7, Y7
+	VPOR           Y7, Y11, Y11
+	VBROADCASTI128 96(R11), Y7
+	VPSHUFB        Y9, Y7, Y7
+	VPOR           Y7, Y11, Y11
+	VBROADCASTI128 112(R11), Y7
+	VPSHUFB        Y6, Y7, Y7
+	VPOR           Y7, Y11, Y11
+	VPUNPCKLBW     Y11, Y10, Y6
+	VPUNPCKHBW     Y11, Y10, Y7
+	VPUNPCKLWD     Y6, Y4, Y8
+	VPUNPCKHWD     Y6, Y4, Y4
+	VPMADDWD       planeOnes<>+0(SB), Y8, Y8
+	VPADDD         Y8, Y0, Y0
+	VPMADDWD       planeOnes<>+0(SB), Y4, Y4
+	VPADDD         Y4, Y1, Y1
+	VPUNPCKLWD     Y7, Y5, Y4
+	VPUNPCKHWD     Y7, Y5, Y5
+	VPMADDWD       planeOnes<>+0(SB), Y4, Y4
+	VPADDD         Y4, Y2, Y2
+	VPMADDWD       planeOnes<>+0(SB), Y5, Y5
+	VPADDD         Y5, Y3, Y3
+	LEAQ           (R10)(DX*1), DI
+	LEAQ           (R11)(BX*1), R8
+	DECQ           R9
+	JNZ            pair
+	VBROADCASTSS   bias+56(FP), Y4
+	VBROADCASTSD   unit+72(FP), Y5
+	VPADDD         Y4, Y0, Y0
+	VPADDD         Y4, Y1, Y1
+	VPADDD         Y4, Y2, Y2
+	VPADDD         Y4, Y3, Y3
+	LEAQ           (AX), DI
+	VCVTDQ2PD      X0, Y4
+	VEXTRACTI128   $0x01, Y0, X0
+	VCVTDQ2PD      X0, Y0
+	VFMADD213PD    (DI), Y5, Y4
+	VMOVUPD        Y4, (DI)
+	VFMADD213PD    32(DI), Y5, Y0
+	VMOVUPD        Y0, 32(DI)
+	VCVTDQ2PD      X1, Y0
+	VEXTRACTI128   $0x01, Y1, X1
+	VCVTDQ2PD      X1, Y1
+	VFMADD213PD    64(DI), Y5, Y0
+	VMOVUPD        Y0, 64(DI)
+	VFMADD213PD    96(DI), Y5, Y1
+	VMOVUPD        Y1, 96(DI)
+	VCVTDQ2PD      X2, Y0
+	VEXTRACTI128   $0x01, Y2, X2
+	VCVTDQ2PD      X2, Y1
+	VFMADD213PD    128(DI), Y5, Y0
+	VMOVUPD        Y0, 128(DI)
+	VFMADD213PD    160(DI), Y5, Y1
+	VMOVUPD        Y1, 160(DI)
+	VCVTDQ2PD      X3, Y0
+	VEXTRACTI128   $0x01, Y3, X3
+	VCVTDQ2PD      X3, Y1
+	VFMADD213PD    192(DI), Y5, Y0
+	VMOVUPD        Y0, 192(DI)
+	VFMADD213PD    224(DI), Y5, Y1
+	VMOVUPD        Y1, 224(DI)
+	ADDQ           $+256, AX
+	ADDQ           $+32, CX
+	DECQ           SI
+	JNZ            pass
+	VZEROUPPER
+	RET
+
+// func planeNarrowAVX512f32_6(acc *float32, codes *byte, tables *int16, stride int, bytes int, pairs int, passes int, bias int32, small int, unit float32)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·planeNarrowAVX512f32_6(SB), NOSPLIT, $0-76
+	MOVQ         acc+0(FP), AX
+	MOVQ         codes+8(FP), CX
+	MOVQ         stride+24(FP), DX
+	MOVQ         bytes+32(FP), BX
+	MOVQ         passes+48(FP), SI
+	MOVQ         $0x0001000100010001, DI
+	VPBROADCASTQ DI, Z0
+
+pass:
+	MOVQ   tables+16(FP), R8
+	MOVQ   pairs+40(FP), R9
+	MOVQ   CX, DI
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	VPXORQ Z8, Z8, Z8
+
+pair:
+	LEAQ         (DI)(DX*1), R10
+	LEAQ         (R8)(BX*1), R11
+	VMOVDQU64    (R8), Z9
+	VMOVDQU64    64(R8), Z10
+	VMOVDQU64    (R11), Z11
+	VMOVDQU64    64(R11), Z12
+	VPMOVZXBW    (DI), Z13
+	VPERMI2W     Z10, Z9, Z13
+	VPMOVZXBW    32(DI), Z14
+	VPERMI2W     Z10, Z9, Z14
+	VPMOVZXBW    (R10), Z15
+	VPERMI2W     Z12, Z11, Z15
+	VPMOVZXBW    32(R10), Z16
+	VPERMI2W     Z12, Z11, Z16
+	VPUNPCKLWD   Z15, Z13, Z17
+	VPUNPCKHWD   Z15, Z13, Z13
+	VPMADDWD     Z0, Z17, Z17
+	VPADDD       Z17, Z1, Z1
+	VPMADDWD     Z0, Z13, Z13
+	VPADDD       Z13, Z2, Z2
+	VPUNPCKLWD   Z16, Z14, Z13
+	VPUNPCKHWD   Z16, Z14, Z14
+	VPMADDWD     Z0, Z13, Z13
+	VPADDD       Z13, Z3, Z3
+	VPMADDWD     Z0, Z14, Z14
+	VPADDD       Z14, Z4, Z4
+	VPMOVZXBW    64(DI), Z13
+	VPERMI2W     Z10, Z9, Z13
+	VPMOVZXBW    96(DI), Z14
+	VPERMI2W     Z10, Z9, Z14
+	VPMOVZXBW    64(R10), Z9
+	VPERMI2W     Z12, Z11, Z9
+	VPMOVZXBW    96(R10), Z10
+	VPERMI2W     Z12, Z11, Z10
+	VPUNPCKLWD   Z9, Z13, Z11
+	VPUNPCKHWD   Z9, Z13, Z9
+	VPMADDWD     Z0, Z11, Z11
+	VPADDD       Z11, Z5, Z5
+	VPMADDWD     Z0, Z9, Z9
+	VPADDD       Z9, Z6, Z6
+	VPUNPCKLWD   Z10, Z14, Z9
+	VPUNPCKHWD   Z10, Z14, Z10
+	VPMADDWD     Z0, Z9, Z9
+	VPADDD       Z9, Z7, Z7
+	VPMADDWD     Z0, Z10, Z10
+	VPADDD       Z10, Z8, Z8
+	LEAQ         (R10)(DX*1), DI
+	LEAQ         (R11)(BX*1), R8
+	DECQ         R9
+	JNZ          pair
+	VBROADCASTSS bias+56(FP), Z9
+	VBROADCASTSS unit+72(FP), Z10
+	VPADDD       Z9, Z1, Z1
+	VPADDD       Z9, Z2, Z2
+	VPADDD       Z9, Z3, Z3
+	VPADDD       Z9, Z4, Z4
+	VPADDD       Z9, Z5, Z5
+	VPADDD       Z9, Z6, Z6
+	VPADDD       Z9, Z7, Z7
+	VPADDD       Z9, Z8, Z8
+	LEAQ         (AX), DI
+	VMOVDQU64    planeFirstHalf<>+0(SB), Z9
+	VPERMI2Q     Z2, Z1, Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD213PS  (DI), Z10, Z9
+	VMOVUPS      Z9, (DI)
+	VMOVDQU64    planeSecondHalf<>+0(SB), Z9
+	VPERMI2Q     Z2, Z1, Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD213PS  64(DI), Z10, Z9
+	VMOVUPS      Z9, 64(DI)
+	VMOVDQU64    planeFirstHalf<>+0(SB), Z9
+	VPERMI2Q     Z4, Z3, Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD213PS  128(DI), Z10, Z9
+	VMOVUPS      Z9, 128(DI)
+	VMOVDQU64    planeSecondHalf<>+0(SB), Z9
+	VPERMI2Q     Z4, Z3, Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD213PS  192(DI), Z10, Z9
+	VMOVUPS      Z9, 192(DI)
+	LEAQ         256(AX), DI
+	VMOVDQU64    planeFirstHalf<>+0(SB), Z9
+	VPERMI2Q     Z6, Z5, Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD213PS  (DI), Z10, Z9
+	VMOVUPS      Z9, (DI)
+	VMOVDQU64    planeSecondHalf<>+0(SB), Z9
+	VPERMI2Q     Z6, Z5, Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD213PS  64(DI), Z10, Z9
+	VMOVUPS      Z9, 64(DI)
+	VMOVDQU64    planeFirstHalf<>+0(SB), Z9
+	VPERMI2Q     Z8, Z7, Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD213PS  128(DI), Z10, Z9
+	VMOVUPS      Z9, 128(DI)
+	VMOVDQU64    planeSecondHalf<>+0(SB), Z9
+	VPERMI2Q     Z8, Z7, Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD213PS  192(DI), Z10, Z9
+	VMOVUPS      Z9, 192(DI)
+	ADDQ         $+512, AX
+	ADDQ         $+128, CX
+	DECQ         SI
+	JNZ          pass
+	VZEROUPPER
+	RET
+
+DATA planeFirstHalf<>+0(SB)/8, $0x0000000000000000
+DATA planeFirstHalf<>+8(SB)/8, $0x0000000000000001
+DATA planeFirstHalf<>+16(SB)/8, $0x0000000000000008
+DATA planeFirstHalf<>+24(SB)/8, $0x0000000000000009
+DATA planeFirstHalf<>+32(SB)/8, $0x0000000000000002
+DATA planeFirstHalf<>+40(SB)/8, $0x0000000000000003
+DATA planeFirstHalf<>+48(SB)/8, $0x000000000000000a
+DATA planeFirstHalf<>+56(SB)/8, $0x000000000000000b
+GLOBL planeFirstHalf<>(SB), RODATA|NOPTR, $64
+
+DATA planeSecondHalf<>+0(SB)/8, $0x0000000000000004
+DATA planeSecondHalf<>+8(SB)/8, $0x0000000000000005
+DATA planeSecondHalf<>+16(SB)/8, $0x000000000000000c
+DATA planeSecondHalf<>+24(SB)/8, $0x000000000000000d
+DATA planeSecondHalf<>+32(SB)/8, $0x0000000000000006
+DATA planeSecondHalf<>+40(SB)/8, $0x0000000000000007
+DATA planeSecondHalf<>+48(SB)/8, $0x000000000000000e
+DATA planeSecondHalf<>+56(SB)/8, $0x000000000000000f
+GLOBL planeSecondHalf<>(SB), RODATA|NOPTR, $64
+
+// func planeNarrowAVX512f64_6(acc *float64, codes *byte, tables *int16, stride int, bytes int, pairs int, passes int, bias int32, small int, unit float64)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·planeNarrowAVX512f64_6(SB), NOSPLIT, $0-80
+	MOVQ         acc+0(FP), AX
+	MOVQ         codes+8(FP), CX
+	MOVQ         stride+24(FP), DX
+	MOVQ         bytes+32(FP), BX
+	MOVQ         passes+48(FP), SI
+	MOVQ         $0x0001000100010001, DI
+	VPBROADCASTQ DI, Z0
+
+pass:
+	MOVQ   tables+16(FP), R8
+	MOVQ   pairs+40(FP), R9
+	MOVQ   CX, DI
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	VPXORQ Z8, Z8, Z8
+
+pair:
+	LEAQ          (DI)(DX*1), R10
+	LEAQ          (R8)(BX*1), R11
+	VMOVDQU64     (R8), Z9
+	VMOVDQU64     64(R8), Z10
+	VMOVDQU64     (R11), Z11
+	VMOVDQU64     64(R11), Z12
+	VPMOVZXBW     (DI), Z13
+	VPERMI2W      Z10, Z9, Z13
+	VPMOVZXBW     32(DI), Z14
+	VPERMI2W      Z10, Z9, Z14
+	VPMOVZXBW     (R10), Z15
+	VPERMI2W      Z12, Z11, Z15
+	VPMOVZXBW     32(R10), Z16
+	VPERMI2W      Z12, Z11, Z16
+	VPUNPCKLWD    Z15, Z13, Z17
+	VPUNPCKHWD    Z15, Z13, Z13
+	VPMADDWD      Z0, Z17, Z17
+	VPADDD        Z17, Z1, Z1
+	VPMADDWD      Z0, Z13, Z13
+	VPADDD        Z13, Z2, Z2
+	VPUNPCKLWD    Z16, Z14, Z13
+	VPUNPCKHWD    Z16, Z14, Z14
+	VPMADDWD      Z0, Z13, Z13
+	VPADDD        Z13, Z3, Z3
+	VPMADDWD      Z0, Z14, Z14
+	VPADDD        Z14, Z4, Z4
+	VPMOVZXBW     64(DI), Z13
+	VPERMI2W      Z10, Z9, Z13
+	VPMOVZXBW     96(DI), Z14
+	VPERMI2W      Z10, Z9, Z14
+	VPMOVZXBW     64(R10), Z9
+	VPERMI2W      Z12, Z11, Z9
+	VPMOVZXBW     96(R10), Z10
+	VPERMI2W      Z12, Z11, Z10
+	VPUNPCKLWD    Z9, Z13, Z11
+	VPUNPCKHWD    Z9, Z13, Z9
+	VPMADDWD      Z0, Z11, Z11
+	VPADDD        Z11, Z5, Z5
+	VPMADDWD      Z0, Z9, Z9
+	VPADDD        Z9, Z6, Z6
+	VPUNPCKLWD    Z10, Z14, Z9
+	VPUNPCKHWD    Z10, Z14, Z10
+	VPMADDWD      Z0, Z9, Z9
+	VPADDD        Z9, Z7, Z7
+	VPMADDWD      Z0, Z10, Z10
+	VPADDD        Z10, Z8, Z8
+	LEAQ          (R10)(DX*1), DI
+	LEAQ          (R11)(BX*1), R8
+	DECQ          R9
+	JNZ           pair
+	VBROADCASTSS  bias+56(FP), Z9
+	VBROADCASTSD  unit+72(FP), Z10
+	VPADDD        Z9, Z1, Z1
+	VPADDD        Z9, Z2, Z2
+	VPADDD        Z9, Z3, Z3
+	VPADDD        Z9, Z4, Z4
+	VPADDD        Z9, Z5, Z5
+	VPADDD        Z9, Z6, Z6
+	VPADDD        Z9, Z7, Z7
+	VPADDD        Z9, Z8, Z8
+	LEAQ          (AX), DI
+	VMOVDQU64     planeFirstHalf<>+0(SB), Z9
+	VPERMI2Q      Z2, Z1, Z9
+	VCVTDQ2PD     Y9, Z11
+	VEXTRACTI64X4 $0x01, Z9, Y9
+	VCVTDQ2PD     Y9, Z9
+	VFMADD213PD   (DI), Z10, Z11
+	VMOVUPD       Z11, (DI)
+	VFMADD213PD   64(DI), Z10, Z9
+	VMOVUPD       Z9, 64(DI)
+	VMOVDQU64     planeSecondHalf<>+0(SB), Z9
+	VPERMI2Q      Z2, Z1, Z9
+	VCVTDQ2PD     Y9, Z11
+	VEXTRACTI64X4 $0x01, Z9, Y9
+	VCVTDQ2PD     Y9, Z9
+	VFMADD213PD   128(DI), Z10, Z11
+	VMOVUPD       Z11, 128(DI)
+	VFMADD213PD   192(DI), Z10, Z9
+	VMOVUPD       Z9, 192(DI)
+	VMOVDQU64     planeFirstHalf<>+0(SB), Z9
+	VPERMI2Q      Z4, Z3, Z9
+	VCVTDQ2PD     Y9, Z11
+	VEXTRACTI64X4 $0x01, Z9, Y9
+	VCVTDQ2PD     Y9, Z9
+	VFMADD213PD   256(DI), Z10, Z11
+	VMOVUPD       Z11, 256(DI)
+	VFMADD213PD   320(DI), Z10, Z9
+	VMOVUPD       Z9, 320(DI)
+	VMOVDQU64     planeSecondHalf<>+0(SB), Z9
+	VPERMI2Q      Z4, Z3, Z9
+	VCVTDQ2PD     Y9, Z11
+	VEXTRACTI64X4 $0x01, Z9, Y9
+	VCVTDQ2PD     Y9, Z9
+	VFMADD213PD   384(DI), Z10, Z11
+	VMOVUPD       Z11, 384(DI)
+	VFMADD213PD   448(DI), Z10, Z9
+	VMOVUPD       Z9, 448(DI)
+	LEAQ          512(AX), DI
+	VMOVDQU64     planeFirstHalf<>+0(SB), Z9
+	VPERMI2Q      Z6, Z5, Z9
+	VCVTDQ2PD     Y9, Z11
+	VEXTRACTI64X4 $0x01, Z9, Y9
+	VCVTDQ2PD     Y9, Z9
+	VFMADD213PD   (DI), Z10, Z11
+	VMOVUPD       Z11, (DI)
+	VFMADD213PD   64(DI), Z10, Z9
+	VMOVUPD       Z9, 64(DI)
+	VMOVDQU64     planeSecondHalf<>+0(SB), Z9
+	VPERMI2Q      Z6, Z5, Z9
+	VCVTDQ2PD     Y9, Z11
+	VEXTRACTI64X4 $0x01, Z9, Y9
+	VCVTDQ2PD     Y9, Z9
+	VFMADD213PD   128(DI), Z10, Z11
+	VMOVUPD       Z11, 128(DI)
+	VFMADD213PD   192(DI), Z10, Z9
+	VMOVUPD       Z9, 192(DI)
+	VMOVDQU64     planeFirstHalf<>+0(SB), Z9
+	VPERMI2Q      Z8, Z7, Z9
+	VCVTDQ2PD     Y9, Z11
+	VEXTRACTI64X4 $0x01, Z9, Y9
+	VCVTDQ2PD     Y9, Z9
+	VFMADD213PD   256(DI), Z10, Z11
+	VMOVUPD       Z11, 256(DI)
+	VFMADD213PD   320(DI), Z10, Z9
+	VMOVUPD       Z9, 320(DI)
+	VMOVDQU64     planeSecondHalf<>+0(SB), Z9
+	VPERMI2Q      Z8, Z7, Z9
+	VCVTDQ2PD     Y9, Z11
+	VEXTRACTI64X4 $0x01, Z9, Y9
+	VCVTDQ2PD     Y9, Z9
+	VFMADD213PD   384(DI), Z10, Z11
+	VMOVUPD       Z11, 384(DI)
+	VFMADD213PD   448(DI), Z10, Z9
+	VMOVUPD       Z9, 448(DI)
+	ADDQ          $+1024, AX
+	ADDQ          $+128, CX
+	DECQ          SI
+	JNZ           pass
+	VZEROUPPER
+	RET
+
+// func planeNarrowGFNIf32_6(acc *float32, codes *byte, tables *int16, stride int, bytes int, pairs int, passes int, bias int32, small int, unit float32)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VNNI, GFNI
+TEXT ·planeNarrowGFNIf32_6(SB), NOSPLIT, $0-76
+	MOVQ         acc+0(FP), AX
+	MOVQ         codes+8(FP), CX
+	MOVQ         stride+24(FP), DX
+	MOVQ         bytes+32(FP), BX
+	MOVQ         passes+48(FP), SI
+	MOVQ         $0x0001000100010001, DI
+	VPBROADCASTQ DI, Z0
+	MOVQ         $0x0010002000400080, DI
+	VPBROADCASTQ DI, Z1
+	MOVQ         $0x0001000200040008, DI
+	VPBROADCASTQ DI, Z2
+
+pass:
+	MOVQ   tables+16(FP), R8
+	MOVQ   pairs+40(FP), R9
+	MOVQ   CX, DI
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	VPXORQ Z8, Z8, Z8
+	VPXORQ Z9, Z9, Z9
+	VPXORQ Z10, Z10, Z10
+
+pair:
+	LEAQ           (DI)(DX*1), R10
+	LEAQ           (R8)(BX*1), R11
+	VMOVDQU64      (R8), Z11
+	VMOVDQU64      64(R8), Z12
+	VMOVDQU64      (R11), Z13
+	VMOVDQU64      64(R11), Z14
+	VGF2P8AFFINEQB $0x00, (DI), Z1, Z15
+	VPERMI2W       Z12, Z11, Z15
+	VGF2P8AFFINEQB $0x00, (DI), Z2, Z16
+	VPERMI2W       Z12, Z11, Z16
+	VGF2P8AFFINEQB $0x00, (R10), Z1, Z17
+	VPERMI2W       Z14, Z13, Z17
+	VGF2P8AFFINEQB $0x00, (R10), Z2, Z18
+	VPERMI2W       Z14, Z13, Z18
+	VPUNPCKLWD     Z17, Z15, Z19
+	VPUNPCKHWD     Z17, Z15, Z15
+	VPDPWSSD       Z0, Z19, Z3
+	VPDPWSSD       Z0, Z15, Z4
+	VPUNPCKLWD     Z18, Z16, Z15
+	VPUNPCKHWD     Z18, Z16, Z16
+	VPDPWSSD       Z0, Z15, Z5
+	VPDPWSSD       Z0, Z16, Z6
+	VGF2P8AFFINEQB $0x00, 64(DI), Z1, Z15
+	VPERMI2W       Z12, Z11, Z15
+	VGF2P8AFFINEQB $0x00, 64(DI), Z2, Z16
+	VPERMI2W       Z12, Z11, Z16
+	VGF2P8AFFINEQB $0x00, 64(R10), Z1, Z11
+	VPERMI2W       Z14, Z13, Z11
+	VGF2P8AFFINEQB $0x00, 64(R10), Z2, Z12
+	VPERMI2W       Z14, Z13, Z12
+	VPUNPCKLWD     Z11, Z15, Z13
+	VPUNPCKHWD     Z11, Z15, Z11
+	VPDPWSSD       Z0, Z13, Z7
+	VPDPWSSD       Z0, Z11, Z8
+	VPUNPCKLWD     Z12, Z16, Z11
+	VPUNPCKHWD     Z12, Z16, Z12
+	VPDPWSSD       Z0, Z11, Z9
+	VPDPWSSD       Z0, Z12, Z10
+	LEAQ           (R10)(DX*1), DI
+	LEAQ           (R11)(BX*1), R8
+	DECQ           R9
+	JNZ            pair
+	VBROADCASTSS   bias+56(FP), Z11
+	VBROADCASTSS   unit+72(FP), Z12
+	VPADDD         Z11, Z3, Z3
+	VPADDD         Z11, Z4, Z4
+	VPADDD         Z11, Z5, Z5
+	VPADDD         Z11, Z6, Z6
+	VPADDD         Z11, Z7, Z7
+	VPADDD         Z11, Z8, Z8
+	VPADDD         Z11, Z9, Z9
+	VPADDD         Z11, Z10, Z10
+	LEAQ           (AX), DI
+	VPUNPCKLQDQ    Z4, Z3, Z11
+	VCVTDQ2PS      Z11, Z11
+	VFMADD213PS    (DI), Z12, Z11
+	VMOVUPS        Z11, (DI)
+	VPUNPCKHQDQ    Z4, Z3, Z11
+	VCVTDQ2PS      Z11, Z11
+	VFMADD213PS    64(DI), Z12, Z11
+	VMOVUPS        Z11, 64(DI)
+	VPUNPCKLQDQ    Z6, Z5, Z11
+	VCVTDQ2PS      Z11, Z11
+	VFMADD213PS    128(DI), Z12, Z11
+	VMOVUPS        Z11, 128(DI)
+	VPUNPCKHQDQ    Z6, Z5, Z11
+	VCVTDQ2PS      Z11, Z11
+	VFMADD213PS    192(DI), Z12, Z11
+	VMOVUPS        Z11, 192(DI)
+	LEAQ           256(AX), DI
+	VPUNPCKLQDQ    Z8, Z7, Z11
+	VCVTDQ2PS      Z11, Z11
+	VFMADD213PS    (DI), Z12, Z11
+	VMOVUPS        Z11, (DI)
+	VPUNPCKHQDQ    Z8, Z7, Z11
+	VCVTDQ2PS      Z11, Z11
+	VFMADD213PS    64(DI), Z12, Z11
+	VMOVUPS        Z11, 64(DI)
+	VPUNPCKLQDQ    Z10, Z9, Z11
+	VCVTDQ2PS      Z11, Z11
+	VFMADD213PS    128(DI), Z12, Z11
+	VMOVUPS        Z11, 128(DI)
+	VPUNPCKHQDQ    Z10, Z9, Z11
+	VCVTDQ2PS      Z11, Z11
+	VFMADD213PS    192(DI), Z12, Z11
+	VMOVUPS        Z11, 192(DI)
+	ADDQ           $+512, AX
+	ADDQ           $+128, CX
+	DECQ           SI
+	JNZ            pass
+	VZEROUPPER
+	RET
+
+// func planeNarrowGFNIf64_6(acc *float64, codes *byte, tables *int16, stride int, bytes int, pairs int, passes int, bias int32, small int, unit float64)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, GFNI
+TEXT ·planeNarrowGFNIf64_6(SB), NOSPLIT, $0-80
+	MOVQ         acc+0(FP), AX
+	MOVQ         codes+8(FP), CX
+	MOVQ         stride+24(FP), DX
+	MOVQ         bytes+32(FP), BX
+	MOVQ         passes+48(FP), SI
+	MOVQ         $0x0001000100010001, DI
+	VPBROADCASTQ DI, Z0
+	MOVQ         $0x0010002000400080, DI
+	VPBROADCASTQ DI, Z1
+	MOVQ         $0x0001000200040008, DI
+	VPBROADCASTQ DI, Z2
+
+pass:
+	MOVQ   tables+16(FP), R8
+	MOVQ   pairs+40(FP), R9
+	MOVQ   CX, DI
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	VPXORQ Z8, Z8, Z8
+	VPXORQ Z9, Z9, Z9
+	VPXORQ Z10, Z10, Z10
+
+pair:
+	LEAQ           (DI)(DX*1), R10
+	LEAQ           (R8)(BX*1), R11
+	VMOVDQU64      (R8), Z11
+	VMOVDQU64      64(R8), Z12
+	VMOVDQU64      (R11), Z13
+	VMOVDQU64      64(R11), Z14
+	VGF2P8AFFINEQB $0x00, (DI), Z1, Z15
+	VPERMI2W       Z12, Z11, Z15
+	VGF2P8AFFINEQB $0x00, (DI), Z2, Z16
+	VPERMI2W       Z12, Z11, Z16
+	VGF2P8AFFINEQB $0x00, (R10), Z1, Z17
+	VPERMI2W       Z14, Z13, Z17
+	VGF2P8AFFINEQB $0x00, (R10), Z2, Z18
+	VPERMI2W       Z14, Z13, Z18
+	VPUNPCKLWD     Z17, Z15, Z19
+	VPUNPCKHWD     Z17, Z15, Z15
+	VPDPWSSD       Z0, Z19, Z3
+	VPDPWSSD       Z0, Z15, Z4
+	VPUNPCKLWD     Z18, Z16, Z15
+	VPUNPCKHWD     Z18, Z16, Z16
+	VPDPWSSD       Z0, Z15, Z5
+	VPDPWSSD       Z0, Z16, Z6
+	VGF2P8AFFINEQB $0x00, 64(DI), Z1, Z15
+	VPERMI2W       Z12, Z11, Z15
+	VGF2P8AFFINEQB $0x00, 64(DI), Z2, Z16
+	VPERMI2W       Z12, Z11, Z16
+	VGF2P8AFFINEQB $0x00, 64(R10), Z1, Z11
+	VPERMI2W       Z14, Z13, Z11
+	VGF2P8AFFINEQB $0x00, 64(R10), Z2, Z12
+	VPERMI2W       Z14, Z13, Z12
+	VPUNPCKLWD     Z11, Z15, Z13
+	VPUNPCKHWD     Z11, Z15, Z11
+	VPDPWSSD       Z0, Z13, Z7
+	VPDPWSSD       Z0, Z11, Z8
+	VPUNPCKLWD     Z12, Z16, Z11
+	VPUNPCKHWD     Z12, Z16, Z12
+	VPDPWSSD       Z0, Z11, Z9
+	VPDPWSSD       Z0, Z12, Z10
+	LEAQ           (R10)(DX*1), DI
+	LEAQ           (R11)(BX*1), R8
+	DECQ           R9
+	JNZ            pair
+	VBROADCASTSS   bias+56(FP), Z11
+	VBROADCASTSD   unit+72(FP), Z12
+	VPADDD         Z11, Z3, Z3
+	VPADDD         Z11, Z4, Z4
+	VPADDD         Z11, Z5, Z5
+	VPADDD         Z11, Z6, Z6
+	VPADDD         Z11, Z7, Z7
+	VPADDD         Z11, Z8, Z8
+	VPADDD         Z11, Z9, Z9
+	VPADDD         Z11, Z10, Z10
+	LEAQ           (AX), DI
+	MOVQ           small+64(FP), R8
+	TESTQ          R8, R8
+	JZ             spread1
+	VPUNPCKLQDQ    Z4, Z3, Z11
+	VPSRAQ         $0x20, Z11, Z13
+	VPSLLQ         $0x20, Z11, Z11
+	VPSRAQ         $0x20, Z11, Z11
+	VCVTQQ2PD      Z11, Z11
+	VFMADD213PD    (DI), Z12, Z11
+	VMOVUPD        Z11, (DI)
+	VCVTQQ2PD      Z13, Z13
+	VFMADD213PD    64(DI), Z12, Z13
+	VMOVUPD        Z13, 64(DI)
+	VPUNPCKHQDQ    Z4, Z3, Z11
+	VPSRAQ         $0x20, Z11, Z13
+	VPSLLQ         $0x20, Z11, Z11
+	VPSRAQ         $0x20, Z11, Z11
+	VCVTQQ2PD      Z11, Z11
+	VFMADD213PD    128(DI), Z12, Z11
+	VMOVUPD        Z11, 128(DI)
+	VCVTQQ2PD      Z13, Z13
+	VFMADD213PD    192(DI), Z12, Z13
+	VMOVUPD        Z13, 192(DI)
+	VPUNPCKLQDQ    Z6, Z5, Z11
+	VPSRAQ         $0x20, Z11, Z13
+	VPSLLQ         $0x20, Z11, Z11
+	VPSRAQ         $0x20, Z11, Z11
+	VCVTQQ2PD      Z11, Z11
+	VFMADD213PD    256(DI), Z12, Z11
+	VMOVUPD        Z11, 256(DI)
+	VCVTQQ2PD      Z13, Z13
+	VFMADD213PD    320(DI), Z12, Z13
+	VMOVUPD        Z13, 320(DI)
+	VPUNPCKHQDQ    Z6, Z5, Z11
+	VPSRAQ         $0x20, Z11, Z13
+	VPSLLQ         $0x20, Z11, Z11
+	VPSRAQ         $0x20, Z11, Z11
+	VCVTQQ2PD      Z11, Z11
+	VFMADD213PD    384(DI), Z12, Z11
+	VMOVUPD        Z11, 384(DI)
+	VCVTQQ2PD      Z13, Z13
+	VFMADD213PD    448(DI), Z12, Z13
+	VMOVUPD        Z13, 448(DI)
+	JMP            done2
+
+spread1:
+	VPSRAD      $0x1f, Z3, Z11
+	VPUNPCKLDQ  Z11, Z3, Z13
+	VCVTQQ2PD   Z13, Z13
+	VFMADD213PD (DI), Z12, Z13
+	VMOVUPD     Z13, (DI)
+	VPUNPCKHDQ  Z11, Z3, Z11
+	VCVTQQ2PD   Z11, Z11
+	VFMADD213PD 64(DI), Z12, Z11
+	VMOVUPD     Z11, 64(DI)
+	VPSRAD      $0x1f, Z4, Z11
+	VPUNPCKLDQ  Z11, Z4, Z13
+	VCVTQQ2PD   Z13, Z13
+	VFMADD213PD 128(DI), Z12, Z13
+	VMOVUPD     Z13, 128(DI)
+	VPUNPCKHDQ  Z11, Z4, Z11
+	VCVTQQ2PD   Z11, Z11
+	VFMADD213PD 192(DI), Z12, Z11
+	VMOVUPD     Z11, 192(DI)
+	VPSRAD      $0x1f, Z5, Z11
+	VPUNPCKLDQ  Z11, Z5, Z13
+	VCVTQQ2PD   Z13, Z13
+	VFMADD213PD 256(DI), Z12, Z13
+	VMOVUPD     Z13, 256(DI)
+	VPUNPCKHDQ  Z11, Z5, Z11
+	VCVTQQ2PD   Z11, Z11
+	VFMADD213PD 320(DI), Z12, Z11
+	VMOVUPD     Z11, 320(DI)
+	VPSRAD      $0x1f, Z6, Z11
+	VPUNPCKLDQ  Z11, Z6, Z13
+	VCVTQQ2PD   Z13, Z13
+	VFMADD213PD 384(DI), Z12, Z13
+	VMOVUPD     Z13, 384(DI)
+	VPUNPCKHDQ  Z11, Z6, Z11
+	VCVTQQ2PD   Z11, Z11
+	VFMADD213PD 448(DI), Z12, Z11
+	VMOVUPD     Z11, 448(DI)
+
+done2:
+	LEAQ        512(AX), DI
+	MOVQ        small+64(FP), R8
+	TESTQ       R8, R8
+	JZ          spread3
+	VPUNPCKLQDQ Z8, Z7, Z11
+	VPSRAQ      $0x20, Z11, Z13
+	VPSLLQ      $0x20, Z11, Z11
+	VPSRAQ      $0x20, Z11, Z11
+	VCVTQQ2PD   Z11, Z11
+	VFMADD213PD (DI), Z12, Z11
+	VMOVUPD     Z11, (DI)
+	VCVTQQ2PD   Z13, Z13
+	VFMADD213PD 64(DI), Z12, Z13
+	VMOVUPD     Z13, 64(DI)
+	VPUNPCKHQDQ Z8, Z7, Z11
+	VPSRAQ      $0x20, Z11, Z13
+	VPSLLQ      $0x20, Z11, Z11
+	VPSRAQ      $0x20, Z11, Z11
+	VCVTQQ2PD   Z11, Z11
+	VFMADD213PD 128(DI), Z12, Z11
+	VMOVUPD     Z11, 128(DI)
+	VCVTQQ2PD   Z13, Z13
+	VFMADD213PD 192(DI), Z12, Z13
+	VMOVUPD     Z13, 192(DI)
+	VPUNPCKLQDQ Z10, Z9, Z11
+	VPSRAQ      $0x20, Z11, Z13
+	VPSLLQ      $0x20, Z11, Z11
+	VPSRAQ      $0x20, Z11, Z11
+	VCVTQQ2PD   Z11, Z11
+	VFMADD213PD 256(DI), Z12, Z11
+	VMOVUPD     Z11, 256(DI)
+	VCVTQQ2PD   Z13, Z13
+	VFMADD213PD 320(DI), Z12, Z13
+	VMOVUPD     Z13, 320(DI)
+	VPUNPCKHQDQ Z10, Z9, Z11
+	VPSRAQ      $0x20, Z11, Z13
+	VPSLLQ      $0x20, Z11, Z11
+	VPSRAQ      $0x20, Z11, Z11
+	VCVTQQ2PD   Z11, Z11
+	VFMADD213PD 384(DI), Z12, Z11
+	VMOVUPD     Z11, 384(DI)
+	VCVTQQ2PD   Z13, Z13
+	VFMADD213PD 448(DI), Z12, Z13
+	VMOVUPD     Z13, 448(DI)
+	JMP         done4
+
+spread3:
+	VPSRAD      $0x1f, Z7, Z11
+	VPUNPCKLDQ  Z11, Z7, Z13
+	VCVTQQ2PD   Z13, Z13
+	VFMADD213PD (DI), Z12, Z13
+	VMOVUPD     Z13, (DI)
+	VPUNPCKHDQ  Z11, Z7, Z11
+	VCVTQQ2PD   Z11, Z11
+	VFMADD213PD 64(DI), Z12, Z11
+	VMOVUPD     Z11, 64(DI)
+	VPSRAD      $0x1f, Z8, Z11
+	VPUNPCKLDQ  Z11, Z8, Z13
+	VCVTQQ2PD   Z13, Z13
+	VFMADD213PD 128(DI), Z12, Z13
+	VMOVUPD     Z13, 128(DI)
+	VPUNPCKHDQ  Z11, Z8, Z11
+	VCVTQQ2PD   Z11, Z11
+	VFMADD213PD 192(DI), Z12, Z11
+	VMOVUPD     Z11, 192(DI)
+	VPSRAD      $0x1f, Z9, Z11
+	VPUNPCKLDQ  Z11, Z9, Z13
+	VCVTQQ2PD   Z13, Z13
+	VFMADD213PD 256(DI), Z12, Z13
+	VMOVUPD     Z13, 256(DI)
+	VPUNPCKHDQ  Z11, Z9, Z11
+	VCVTQQ2PD   Z11, Z11
+	VFMADD213PD 320(DI), Z12, Z11
+	VMOVUPD     Z11, 320(DI)
+	VPSRAD      $0x1f, Z10, Z11
+	VPUNPCKLDQ  Z11, Z10, Z13
+	VCVTQQ2PD   Z13, Z13
+	VFMADD213PD 384(DI), Z12, Z13
+	VMOVUPD     Z13, 384(DI)
+	VPUNPCKHDQ  Z11, Z10, Z11
+	VCVTQQ2PD   Z11, Z11
+	VFMADD213PD 448(DI), Z12, Z11
+	VMOVUPD     Z11, 448(DI)
+
+done4:
+	ADDQ $+1024, AX
+	ADDQ $+128, CX
+	DECQ SI
+	JNZ  pass
+	VZEROUPPER
+	RET
+
+// func planeNarrowGFNIf64_7(acc *float64, codes *byte, tables *int16, stride int, bytes int, pairs int, passes int, bias int32, small int, unit float64)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VBMI, AVX512VNNI, GFNI
+TEXT ·planeNarrowGFNIf64_7(SB), NOSPLIT, $0-80
+	MOVQ         acc+0(FP), AX
+	MOVQ         codes+8(FP), CX
+	MOVQ         stride+24(FP), DX
+	MOVQ         bytes+32(FP), BX
+	MOVQ         passes+48(FP), SI
+	MOVQ         $0x0001000100010001, DI
+	VPBROADCASTQ DI, Z0
+	MOVQ         $0x0102040810204080, DI
+	VPBROADCASTQ DI, Z1
+
+pass:
+	MOVQ   tables+16(FP), R8
+	MOVQ   pairs+40(FP), R9
+	MOVQ   CX, DI
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	VPXORQ Z8, Z8, Z8
+	VPXORQ Z9, Z9, Z9
+
+pair:
+	LEAQ           (DI)(DX*1), R10
+	LEAQ           (R8)(BX*1), R11
+	VMOVDQU64      (R8), Z10
+	VMOVDQU64      64(R8), Z11
+	VMOVDQU64      128(R8), Z12
+	VMOVDQU64      192(R8), Z13
+	VMOVDQU64      (R11), Z14
+	VMOVDQU64      64(R11), Z15
+	VMOVDQU64      128(R11), Z16
+	VMOVDQU64      192(R11), Z17
+	VGF2P8AFFINEQB $0x00, (DI), Z1, Z18
+	VMOVDQA64      Z18, Z19
+	VPERMI2B       Z11, Z10, Z18
+	VPERMI2B       Z13, Z12, Z19
+	VPUNPCKLBW     Z19, Z18, Z20
+	VPUNPCKHBW     Z19, Z18, Z18
+	VGF2P8AFFINEQB $0x00, (R10), Z1, Z19
+	VMOVDQA64      Z19, Z21
+	VPERMI2B       Z15, Z14, Z19
+	VPERMI2B       Z17, Z16, Z21
+	VPUNPCKLBW     Z21, Z19, Z22
+	VPUNPCKHBW     Z21, Z19, Z19
+	VPUNPCKLWD     Z22, Z20, Z21
+	VPUNPCKHWD     Z22, Z20, Z20
+	VPDPWSSD       Z0, Z21, Z2
+	VPDPWSSD       Z0, Z20, Z3
+	VPUNPCKLWD     Z19, Z18, Z20
+	VPUNPCKHWD     Z19, Z18, Z18
+	VPDPWSSD       Z0, Z20, Z4
+	VPDPWSSD       Z0, Z18, Z5
+	VGF2P8AFFINEQB $0x00, 64(DI), Z1, Z18
+	VMOVDQA64      Z18, Z19
+	VPERMI2B       Z11, Z10, Z18
+	VPERMI2B       Z13, Z12, Z19
+	VPUNPCKLBW     Z19, Z18, Z10
+	VPUNPCKHBW     Z19, Z18, Z11
+	VGF2P8AFFINEQB $0x00, 64(R10), Z1, Z12
+	VMOVDQA64      Z12, Z13
+	VPERMI2B       Z15, Z14, Z12
+	VPERMI2B       Z17, Z16, Z13
+	VPUNPCKLBW     Z13, Z12, Z14
+	VPUNPCKHBW     Z13, Z12, Z12
+	VPUNPCKLWD     Z14, Z10, Z13
+	VPUNPCKHWD     Z14, Z10, Z10
+	VPDPWSSD       Z0, Z13, Z6
+	VPDPWSSD       Z0, Z10, Z7
+	VPUNPCKLWD     Z12, Z11, Z10
+	VPUNPCKHWD     Z12, Z11, Z11
+	VPDPWSSD       Z0, Z10, Z8
+	VPDPWSSD       Z0, Z11, Z9
+	LEAQ           (R10)(DX*1), DI
+	LEAQ           (R11)(BX*1), R8
+	DECQ           R9
+	JNZ            pair
+	VBROADCASTSS   bias+56(FP), Z10
+	VBROADCASTSD   unit+72(FP), Z11
+	VPADDD         Z10, Z2, Z2
+	VPADDD         Z10, Z3, Z3
+	VPADDD         Z10, Z4, Z4
+	VPADDD         Z10, Z5, Z5
+	VPADDD         Z10, Z6, Z6
+	VPADDD         Z10, Z7, Z7
+	VPADDD         Z10, Z8, Z8
+	VPADDD         Z10, Z9, Z9
+	LEAQ           (AX), DI
+	MOVQ           small+64(FP), R8
+	TESTQ          R8, R8
+	JZ             spread5
+	VPUNPCKLQDQ    Z4, Z2, Z10
+	VPSRAQ         $0x20, Z10, Z12
+	VPSLLQ         $0x20, Z10, Z10
+	VPSRAQ         $0x20, Z10, Z10
+	VCVTQQ2PD      Z10, Z10
+	VFMADD213PD    (DI), Z11, Z10
+	VMOVUPD        Z10, (DI)
+	VCVTQQ2PD      Z12, Z12
+	VFMADD213PD    64(DI), Z11, Z12
+	VMOVUPD        Z12, 64(DI)
+	VPUNPCKHQDQ    Z4, Z2, Z10
+	VPSRAQ         $0x20, Z10, Z12
+	VPSLLQ         $0x20, Z10, Z10
+	VPSRAQ         $0x20, Z10, Z10
+	VCVTQQ2PD      Z10, Z10
+	VFMADD213PD    128(DI), Z11, Z10
+	VMOVUPD        Z10, 128(DI)
+	VCVTQQ2PD      Z12, Z12
+	VFMADD213PD    192(DI), Z11, Z12
+	VMOVUPD        Z12, 192(DI)
+	VPUNPCKLQDQ    Z5, Z3, Z10
+	VPSRAQ         $0x20, Z10, Z12
+	VPSLLQ         $0x20, Z10, Z10
+	VPSRAQ         $0x20, Z10, Z10
+	VCVTQQ2PD      Z10, Z10
+	VFMADD213PD    256(DI), Z11, Z10
+	VMOVUPD        Z10, 256(DI)
+	VCVTQQ2PD      Z12, Z12
+	VFMADD213PD    320(DI), Z11, Z12
+	VMOVUPD        Z12, 320(DI)
+	VPUNPCKHQDQ    Z5, Z3, Z10
+	VPSRAQ         $0x20, Z10, Z12
+	VPSLLQ         $0x20, Z10, Z10
+	VPSRAQ         $0x20, Z10, Z10
+	VCVTQQ2PD      Z10, Z10
+	VFMADD213PD    384(DI), Z11, Z10
+	VMOVUPD        Z10, 384(DI)
+	VCVTQQ2PD      Z12, Z12
+	VFMADD213PD    448(DI), Z11, Z12
+	VMOVUPD        Z12, 448(DI)
+	JMP            done6
+
+spread5:
+	VPSRAD      $0x1f, Z2, Z10
+	VPUNPCKLDQ  Z10, Z2, Z12
+	VCVTQQ2PD   Z12, Z12
+	VFMADD213PD (DI), Z11, Z12
+	VMOVUPD     Z12, (DI)
+	VPUNPCKHDQ  Z10, Z2, Z10
+	VCVTQQ2PD   Z10, Z10
+	VFMADD213PD 64(DI), Z11, Z10
+	VMOVUPD     Z10, 64(DI)
+	VPSRAD      $0x1f, Z4, Z10
+	VPUNPCKLDQ  Z10, Z4, Z12
+	VCVTQQ2PD   Z12, Z12
+	VFMADD213PD 128(DI), Z11, Z12
+	VMOVUPD     Z12, 128(DI)
+	VPUNPCKHDQ  Z10, Z4, Z10
+	VCVTQQ2PD   Z10, Z10
+	VFMADD213PD 192(DI), Z11, Z10
+	VMOVUPD     Z10, 192(DI)
+	VPSRAD      $0x1f, Z3, Z10
+	VPUNPCKLDQ  Z10, Z3, Z12
+	VCVTQQ2PD   Z12, Z12
+	VFMADD213PD 256(DI), Z11, Z12
+	VMOVUPD     Z12, 256(DI)
+	VPUNPCKHDQ  Z10, Z3, Z10
+	VCVTQQ2PD   Z10, Z10
+	VFMADD213PD 320(DI), Z11, Z10
+	VMOVUPD     Z10, 320(DI)
+	VPSRAD      $0x1f, Z5, Z10
+	VPUNPCKLDQ  Z10, Z5, Z12
+	VCVTQQ2PD   Z12, Z12
+	VFMADD213PD 384(DI), Z11, Z12
+	VMOVUPD     Z12, 384(DI)
+	VPUNPCKHDQ  Z10, Z5, Z10
+	VCVTQQ2PD   Z10, Z10
+	VFMADD213PD 448(DI), Z11, Z10
+	VMOVUPD     Z10, 448(DI)
+
+done6:
+	LEAQ        512(AX), DI
+	MOVQ        small+64(FP), R8
+	TESTQ       R8, R8
+	JZ          spread7
+	VPUNPCKLQDQ Z8, Z6, Z10
+	VPSRAQ      $0x20, Z10, Z12
+	VPSLLQ      $0x20, Z10, Z10
+	VPSRAQ      $0x20, Z10, Z10
+	VCVTQQ2PD   Z10, Z10
+	VFMADD213PD (DI), Z11, Z10
+	VMOVUPD     Z10, (DI)
+	VCVTQQ2PD   Z12, Z12
+	VFMADD213PD 64(DI), Z11, Z12
+	VMOVUPD     Z12, 64(DI)
+	VPUNPCKHQDQ Z8, Z6, Z10
+	VPSRAQ      $0x20, Z10, Z12
+	VPSLLQ      $0x20, Z10, Z10
+	VPSRAQ      $0x20, Z10, Z10
+	VCVTQQ2PD   Z10, Z10
+	VFMADD213PD 128(DI), Z11, Z10
+	VMOVUPD     Z10, 128(DI)
+	VCVTQQ2PD   Z12, Z12
+	VFMADD213PD 192(DI), Z11, Z12
+	VMOVUPD     Z12, 192(DI)
+	VPUNPCKLQDQ Z9, Z7, Z10
+	VPSRAQ      $0x20, Z10, Z12
+	VPSLLQ      $0x20, Z10, Z10
+	VPSRAQ      $0x20, Z10, Z10
+	VCVTQQ2PD   Z10, Z10
+	VFMADD213PD 256(DI), Z11, Z10
+	VMOVUPD     Z10, 256(DI)
+	VCVTQQ2PD   Z12, Z12
+	VFMADD213PD 320(DI), Z11, Z12
+	VMOVUPD     Z12, 320(DI)
+	VPUNPCKHQDQ Z9, Z7, Z10
+	VPSRAQ      $0x20, Z10, Z12
+	VPSLLQ      $0x20, Z10, Z10
+	VPSRAQ      $0x20, Z10, Z10
+	VCVTQQ2PD   Z10, Z10
+	VFMADD213PD 384(DI), Z11, Z10
+	VMOVUPD     Z10, 384(DI)
+	VCVTQQ2PD   Z12, Z12
+	VFMADD213PD 448(DI), Z11, Z12
+	VMOVUPD     Z12, 448(DI)
+	JMP         done8
+
+spread7:
+	VPSRAD      $0x1f, Z6, Z10
+	VPUNPCKLDQ  Z10, Z6, Z12
+	VCVTQQ2PD   Z12, Z12
+	VFMADD213PD (DI), Z11, Z12
+	VMOVUPD     Z12, (DI)
+	VPUNPCKHDQ  Z10, Z6, Z10
+	VCVTQQ2PD   Z10, Z10
+	VFMADD213PD 64(DI), Z11, Z10
+	VMOVUPD     Z10, 64(DI)
+	VPSRAD      $0x1f, Z8, Z10
+	VPUNPCKLDQ  Z10, Z8, Z12
+	VCVTQQ2PD   Z12, Z12
+	VFMADD213PD 128(DI), Z11, Z12
+	VMOVUPD     Z12, 128(DI)
+	VPUNPCKHDQ  Z10, Z8, Z10
+	VCVTQQ2PD   Z10, Z10
+	VFMADD213PD 192(DI), Z11, Z10
+	VMOVUPD     Z10, 192(DI)
+	VPSRAD      $0x1f, Z7, Z10
+	VPUNPCKLDQ  Z10, Z7, Z12
+	VCVTQQ2PD   Z12, Z12
+	VFMADD213PD 256(DI), Z11, Z12
+	VMOVUPD     Z12, 256(DI)
+	VPUNPCKHDQ  Z10, Z7, Z10
+	VCVTQQ2PD   Z10, Z10
+	VFMADD213PD 320(DI), Z11, Z10
+	VMOVUPD     Z10, 320(DI)
+	VPSRAD      $0x1f, Z9, Z10
+	VPUNPCKLDQ  Z10, Z9, Z12
+	VCVTQQ2PD   Z12, Z12
+	VFMADD213PD 384(DI), Z11, Z12
+	VMOVUPD     Z12, 384(DI)
+	VPUNPCKHDQ  Z10, Z9, Z10
+	VCVTQQ2PD   Z10, Z10
+	VFMADD213PD 448(DI), Z11, Z10
+	VMOVUPD     Z10, 448(DI)
+
+done8:
+	ADDQ $+1024, AX
+	ADDQ $+128, CX
+	DECQ SI
+	JNZ  pass
+	VZEROUPPER
+	RET
+
 // func planeSumAVX2f32_4(acc *float32, codes *byte, tables *float32, stride int, bytes int, n int, passes int)
 // Requires: AVX, AVX2
 TEXT ·planeSumAVX2f32_4(SB), NOSPLIT, $0-56
@@ -11553,12 +13189,6 @@ tree:
 	JNZ            pass
 	VZEROUPPER
 	RET
-
-DATA planeBias<>+0(SB)/8, $0x7070707070707070
-DATA planeBias<>+8(SB)/8, $0x7070707070707070
-DATA planeBias<>+16(SB)/8, $0x7070707070707070
-DATA planeBias<>+24(SB)/8, $0x7070707070707070
-GLOBL planeBias<>(SB), RODATA|NOPTR, $32
 
 // func planeSumAVX2f32_5(acc *float32, codes *byte, tables *float32, stride int, bytes int, n int, passes int)
 // Requires: AVX, AVX2
@@ -11629,12 +13259,6 @@ tree:
 	JNZ            pass
 	VZEROUPPER
 	RET
-
-DATA planeStep<>+0(SB)/8, $0x1010101010101010
-DATA planeStep<>+8(SB)/8, $0x1010101010101010
-DATA planeStep<>+16(SB)/8, $0x1010101010101010
-DATA planeStep<>+24(SB)/8, $0x1010101010101010
-GLOBL planeStep<>(SB), RODATA|NOPTR, $32
 
 // func planeSumAVX2f32_6(acc *float32, codes *byte, tables *float32, stride int, bytes int, n int, passes int)
 // Requires: AVX, AVX2

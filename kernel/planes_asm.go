@@ -19,7 +19,7 @@ const (
 	planesGeneric planeLevel = iota
 	planesAVX2
 	planesAVX512
-	planesGFNI // AVX-512 with VBMI and GFNI
+	planesGFNI // AVX-512 with VBMI, VNNI and GFNI
 	planesHalf // the same for blocks of half as many rows
 )
 
@@ -32,9 +32,15 @@ type planeAsm struct {
 	decode  [9]func(codes *byte, lines *uint64, slots *uint16, n int) // by depth; 0 is for levels
 	sum32   [9]planeSumAsm[float32]                                   // by the bits of a table's index
 	sum64   [9]planeSumAsm[float64]
+	words32 [9]planeWordsAsm[float32] // by those of a narrow table's
+	words64 [9]planeWordsAsm[float64]
 }
 
 type planeSumAsm[Out Float] func(acc *Out, codes *byte, tables *Out, stride, bytes, n, passes int)
+
+// A planeWordsAsm adds the values of pairs of trees and a bias, in units. If no tree of
+// the planes has more than 32 leaves, small is 1: see planeForm.rows.
+type planeWordsAsm[Out Float] func(acc *Out, codes *byte, tables *int16, stride, bytes, pairs, passes int, bias int32, small int, unit Out)
 
 var planeSteps = [...]planeAsm{
 	planesGeneric: {lanes: 64},
@@ -51,6 +57,8 @@ var planeSteps = [...]planeAsm{
 			1: planeSumAVX2f64, 2: planeSumAVX2f64, 3: planeSumAVX2f64, 4: planeSumAVX2f64,
 			5: planeSumAVX2f64, 6: planeSumAVX2f64, 7: planeSumAVX2f64, 8: planeSumAVX2f64,
 		},
+		[9]planeWordsAsm[float32]{4: planeNarrowAVX2f32_4, 5: planeNarrowAVX2f32_5, 6: planeNarrowAVX2f32_6},
+		[9]planeWordsAsm[float64]{4: planeNarrowAVX2f64_4, 5: planeNarrowAVX2f64_5, 6: planeNarrowAVX2f64_6},
 	},
 	planesAVX512: {
 		512, planeDigitsAVX512, planeColumnAVX512, planeCombineAVX512,
@@ -64,6 +72,8 @@ var planeSteps = [...]planeAsm{
 		[9]planeSumAsm[float64]{
 			4: planeSumAVX512f64_4, 5: planeSumAVX512f64_5, 6: planeSumAVX512f64_8, 7: planeSumAVX512f64_8, 8: planeSumAVX512f64_8,
 		},
+		[9]planeWordsAsm[float32]{6: planeNarrowAVX512f32_6},
+		[9]planeWordsAsm[float64]{6: planeNarrowAVX512f64_6},
 	},
 	planesGFNI: {
 		512, planeDigitsGFNI, planeColumnGFNI, planeCombineGFNI,
@@ -71,7 +81,7 @@ var planeSteps = [...]planeAsm{
 			planeDecodeGFNI_0, planeDecodeGFNI_1, planeDecodeGFNI_2, planeDecodeGFNI_3, planeDecodeGFNI_4,
 			planeDecodeGFNI_5, planeDecodeGFNI_6, planeDecodeGFNI_7, planeDecodeGFNI_8,
 		},
-		planeSumsGFNI32, planeSumsGFNI64,
+		planeSumsGFNI32, planeSumsGFNI64, planeWordsGFNI32, planeWordsGFNI64,
 	},
 	planesHalf: {
 		256, planeDigitsHalf, planeColumnHalf, planeCombineHalf,
@@ -79,7 +89,7 @@ var planeSteps = [...]planeAsm{
 			planeDecodeHalf_0, planeDecodeHalf_1, planeDecodeHalf_2, planeDecodeHalf_3, planeDecodeHalf_4,
 			planeDecodeHalf_5, planeDecodeHalf_6, planeDecodeHalf_7, planeDecodeHalf_8,
 		},
-		planeSumsGFNI32, planeSumsGFNI64,
+		planeSumsGFNI32, planeSumsGFNI64, planeWordsGFNI32, planeWordsGFNI64,
 	},
 }
 
@@ -90,6 +100,8 @@ var (
 	planeSumsGFNI64 = [9]planeSumAsm[float64]{
 		4: planeSumGFNIf64_4, 5: planeSumGFNIf64_5, 6: planeSumGFNIf64_6, 7: planeSumGFNIf64_7, 8: planeSumGFNIf64_8,
 	}
+	planeWordsGFNI32 = [9]planeWordsAsm[float32]{6: planeNarrowGFNIf32_6}
+	planeWordsGFNI64 = [9]planeWordsAsm[float64]{6: planeNarrowGFNIf64_6, 7: planeNarrowGFNIf64_7}
 )
 
 // planeFormFor returns the form for values of size bytes and trees with up to the
@@ -109,8 +121,8 @@ func planeFormFor(cpu CPU, size, leaves int) planeForm {
 
 func (f planeForm) lanes() int { return planeSteps[f.level].lanes }
 
-// narrow returns the form for a block of some rows.
-func (f planeForm) narrow(rows int) planeForm {
+// fewer returns the form for a block of some rows.
+func (f planeForm) fewer(rows int) planeForm {
 	if f.level == planesGFNI && rows <= planeSteps[planesHalf].lanes {
 		f.level = planesHalf
 	}
@@ -164,10 +176,16 @@ func (f planeForm) piece(entries int) int {
 
 // cost returns the time to evaluate n trees with codes of some bits for 512 rows,
 // roughly in cycles of a Zen 4.
-func (f planeForm) cost(depth, n int) int {
+func (f planeForm) cost(depth, n int, narrow bool) int {
 	const call = 150
 	decode, sum := [...]int{1: 17, 18, 22, 35, 65, 110, 220, 430}[depth], f.bits(depth)
 	switch {
+	case narrow && f.level == planesGFNI:
+		sum = [...]int{6: 45, 70}[f.narrowBits(depth)]
+	case narrow && f.level == planesAVX2:
+		decode, sum = 3*decode, [...]int{4: 70, 90, 140}[f.narrowBits(depth)]
+	case narrow:
+		decode, sum = 3*decode, 90
 	case f.level == planesGFNI && f.size == 8:
 		sum = [...]int{4: 107, 158, 187, 230, 350}[sum]
 	case f.level == planesGFNI || f.level == planesAVX512 && f.size == 4:
@@ -241,5 +259,40 @@ func (x *planeBlock[Out]) sum(acc []Out, r *planeRun, tables int) {
 		f.sum32[bits]((*float32)(a), &x.codes[0], (*float32)(t), f.lanes, bytes, r.trees, passes)
 	} else {
 		f.sum64[bits]((*float64)(a), &x.codes[0], (*float64)(t), f.lanes, bytes, r.trees, passes)
+	}
+}
+
+// narrowBits returns the number of bits of a narrow table's index for codes of some
+// bits, or 0 if there are no narrow tables for them.
+func (f planeForm) narrowBits(depth int) int {
+	switch {
+	case f.level == planesGFNI && f.size == 8 && depth == 7:
+		return 7
+	case f.level == planesGeneric || depth > 6:
+		return 0
+	case f.level == planesAVX2:
+		return max(depth, 4)
+	}
+	return 6
+}
+
+// narrowBytes reports whether such a table holds all low bytes, and then all high ones.
+func (f planeForm) narrowBytes(depth int) bool { return f.level == planesAVX2 || depth > 6 }
+
+// sumWords is sum by narrow tables.
+func (x *planeBlock[Out]) sumWords(acc []Out, r *planeRun, v planeValues) {
+	f, bits, pass, small := &planeSteps[x.form.level], x.planes.form.narrowBits(r.depth), 128, 0
+	if x.form.level == planesAVX2 {
+		pass = 32
+	}
+	if x.form.small {
+		small = 1
+	}
+	bytes, pairs, passes := 2<<bits, (r.trees+1)/2, (x.rows+pass-1)/pass
+	a, t := unsafe.Pointer(&acc[0]), &x.words[v.words]
+	if x.form.size == 4 {
+		f.words32[bits]((*float32)(a), &x.codes[0], t, f.lanes, bytes, pairs, passes, v.bias, small, float32(x.grid.unit))
+	} else {
+		f.words64[bits]((*float64)(a), &x.codes[0], t, f.lanes, bytes, pairs, passes, v.bias, small, x.grid.unit)
 	}
 }

@@ -62,9 +62,9 @@ func testPlaneAsm(t *testing.T, alloc planeAlloc) {
 				a.testColumns()
 				a.testCombine()
 				if form.size == 4 {
-					testPlaneTrees[float32](a, a.sum32)
+					testPlaneTrees(a, a.sum32, a.words32)
 				} else {
-					testPlaneTrees[float64](a, a.sum64)
+					testPlaneTrees(a, a.sum64, a.words64)
 				}
 				for _, check := range a.check {
 					check()
@@ -186,10 +186,10 @@ func (a *planeAsmTest) testCombine() {
 }
 
 // testPlaneTrees decodes random trees, and adds their values.
-func testPlaneTrees[Out Float](a *planeAsmTest, sums [9]planeSumAsm[Out]) {
+func testPlaneTrees[Out Float](a *planeAsmTest, sums [9]planeSumAsm[Out], words [9]planeWordsAsm[Out]) {
 	for depth := range 9 {
 		for _, n := range []int{1, 2, planeRunTrees} {
-			t := planeAsmTrees[Out]{a, depth, n, sums}
+			t := planeAsmTrees[Out]{a, depth, n, sums, words}
 			t.test()
 		}
 	}
@@ -199,6 +199,7 @@ type planeAsmTrees[Out Float] struct {
 	*planeAsmTest
 	depth, n int // depth 0: levels
 	sums     [9]planeSumAsm[Out]
+	words    [9]planeWordsAsm[Out]
 }
 
 func (t planeAsmTrees[Out]) test() {
@@ -221,12 +222,15 @@ func (t planeAsmTrees[Out]) test() {
 		}
 	}
 	before := slices.Clone(lines)
-	codes := planeAsmSlice[byte](t.planeAsmTest, t.n*t.lanes)
+	codes := planeAsmSlice[byte](t.planeAsmTest, (t.n+t.n%2)*t.lanes) // sums of pairs read the one beyond, too
+	for i := range codes {
+		codes[i] = byte(t.r.IntN(256))
+	}
 	t.decode[t.depth](&codes[0], &lines[0], &slots[0], t.n)
 	require.Equal(t, before[freeLine*t.lanes/64:], lines[freeLine*t.lanes/64:])
 
 	// The portable code's codes, in the order of rows.
-	want := make([]byte, len(codes))
+	want := make([]byte, t.n*t.lanes)
 	padded := append(slices.Clone(slots), make([]uint16, 64)...)
 	for w := range t.lanes / 64 {
 		mem := t.word(before, w)
@@ -243,6 +247,68 @@ func (t planeAsmTrees[Out]) test() {
 		}
 	}
 	t.testSum(codes, want, depth)
+	t.testWords(codes, want, depth)
+}
+
+// testWords adds random integers.
+func (t planeAsmTrees[Out]) testWords(codes, want []byte, depth int) {
+	form := t.form
+	if form.level == planesHalf {
+		form.level = planesGFNI
+	}
+	bits := form.narrowBits(depth)
+	if bits == 0 {
+		return
+	}
+	entries := 1 << bits
+	tables, values := planeAsmSlice[int16](t.planeAsmTest, (t.n+t.n%2)*entries), make([]int16, t.n*entries+maxPlaneLeaves)
+	for i := range t.n * entries {
+		values[i] = int16(t.r.Uint32())
+		if t.r.IntN(3) == 0 {
+			values[i] = []int16{-1 << 15, 1<<15 - 1}[t.r.IntN(2)]
+		}
+	}
+	copy(tables, values[:t.n*entries])
+	if form.narrowBytes(depth) {
+		for i := range t.n {
+			interleave(tables[i*entries:(i+1)*entries], values[i*entries:(i+1)*entries], 1)
+		}
+	}
+	pass := 128
+	if form.level == planesAVX2 {
+		pass = 32
+	}
+	passes := 1 + t.r.IntN(t.lanes/pass)
+	acc := planeAsmSlice[Out](t.planeAsmTest, passes*pass)
+	for i := range acc {
+		acc[i] = Out(t.r.IntN(1<<20)) / 8
+	}
+	sums, bias, small := slices.Clone(acc), int32(t.r.IntN(1<<22)-1<<21), 0
+	if form.small {
+		small = 1
+	}
+	t.words[bits](&acc[0], &codes[0], &tables[0], t.lanes, 2*entries, (t.n+1)/2, passes, bias, small, 0.25)
+	for r := 0; r < len(sums); r += 32 {
+		var c []byte
+		for i := range t.n {
+			c = append(c, want[i*t.lanes+r:][:32]...)
+		}
+		planeWords(sums[r:r+32], c, values, bits, bias, 0.25)
+	}
+	require.Equal(t, sums, acc, "depth %d, %d trees", t.depth, t.n)
+}
+
+// planeWords adds to acc, for each of 32 rows, the bias and the values of trees, times a
+// unit. Their tables have 1<<bits entries each. It is the twin of functions in assembly
+// that has no other use, because planeSum is faster.
+func planeWords[Out Float](acc []Out, codes []byte, tables []int16, bits int, bias int32, unit Out) {
+	for r := range acc {
+		sum := bias
+		for i := range len(codes) / 32 {
+			sum += int32(tables[i<<bits+int(codes[32*i+r])])
+		}
+		acc[r] += Out(sum) * unit
+	}
 }
 
 // testSum adds random values. Form by form, codes are arranged differently: it

@@ -10,8 +10,9 @@ import (
 
 // newPlanes returns the planes of the given trees of m, in that order, none of
 // them with more than maxPlaneLeaves leaves.
-func newPlanes[Out Float](m *Model, trees []int32, cpu CPU) *planes[Out] {
+func newPlanes[Out Float](m *Model, trees []int32, g grid, cpu CPU) *planes[Out] {
 	b := &planeBuilder[Out]{m: m}
+	b.grid = g
 	leaves := 0
 	for _, i := range trees {
 		leaves = max(leaves, (len(m.Trees[i].Nodes)+1)/2)
@@ -24,7 +25,7 @@ func newPlanes[Out Float](m *Model, trees []int32, cpu CPU) *planes[Out] {
 	// So that portable code finds as many entries from the start of any tree on.
 	b.slots = append(b.slots, make([]uint16, 64)...)
 	b.tables = append(b.tables, make([]Out, maxPlaneLeaves)...)
-	b.ops, b.slots, b.tables = onLines(b.ops), onLines(b.slots), onLines(b.tables)
+	b.ops, b.slots, b.tables, b.words = onLines(b.ops), onLines(b.slots), onLines(b.tables), onLines(b.words)
 	return &b.planes
 }
 
@@ -62,13 +63,13 @@ func (b *planeBuilder[Out]) part(trees []int32) int {
 		slices.SortStableFunc(list, func(s, t *Tree) int { return cmp.Compare(s.Output, t.Output) })
 	}
 	for len(list) > 0 {
-		same := 1
-		for same < len(list) && kind(list[same]) == kind(list[0]) {
+		same, kind := 1, b.kind(list[0])
+		for same < len(list) && b.kind(list[same]) == kind {
 			same++
 		}
-		for _, n := range b.form.runs(list[:same]) {
+		for _, n := range b.form.runs(list[:same], kind.narrow) {
 			for n > 0 {
-				done := b.run(&part, masks, list[:n])
+				done := b.run(&part, masks, list[:n], kind)
 				list, n = list[done:], n-done
 			}
 		}
@@ -82,9 +83,12 @@ func (b *planeBuilder[Out]) part(trees []int32) int {
 type planeKind struct {
 	output          int32
 	vectors, levels bool
+	narrow          bool
 }
 
-func kind(t *Tree) planeKind { return planeKind{t.Output, t.Vectors != nil, newLevels(t) != nil} }
+func (b *planeBuilder[Out]) kind(t *Tree) planeKind {
+	return planeKind{t.Output, t.Vectors != nil, newLevels(t) != nil, b.narrow(t)}
+}
 
 // columns lays out how the lines of masks are made.
 func (b *planeBuilder[Out]) columns(masks *planeMasks) []planeColumn {
@@ -109,10 +113,10 @@ func (b *planeBuilder[Out]) op(hi, lo, mask int) {
 	b.ops = append(b.ops, uint16(hi<<3), uint16(lo<<3), uint16(mask<<3), 0)
 }
 
-// run lays out a run, as many of the trees as there is memory for the lines of
-// their ops, and returns their number.
-func (b *planeBuilder[Out]) run(part *planePart, masks *planeMasks, trees []*Tree) int {
-	r := planeRun{depth: codeBits(trees), levels: newLevels(trees[0]) != nil, slots: len(b.slots)}
+// run lays out a run, as many of the trees, which are of a kind, as there is memory for
+// the lines of their ops, and returns their number.
+func (b *planeBuilder[Out]) run(part *planePart, masks *planeMasks, trees []*Tree, kind planeKind) int {
+	r := planeRun{depth: codeBits(trees), levels: kind.levels, narrow: kind.narrow, slots: len(b.slots)}
 	var bits []*bitTree
 	ops := 0
 	for _, t := range trees {
@@ -136,7 +140,11 @@ func (b *planeBuilder[Out]) run(part *planePart, masks *planeMasks, trees []*Tre
 	}
 	for k := range b.m.Outputs {
 		if trees[0].Vectors != nil || int(trees[0].Output) == k {
-			r.values = append(r.values, planeValues{k, len(b.tables)})
+			v := planeValues{output: k, tables: len(b.tables), words: len(b.words)}
+			if r.narrow {
+				v.bias = b.addWords(&r, trees, bits, k)
+			}
+			r.values = append(r.values, v)
 			for i, t := range trees {
 				b.table(t, bits[i].leaf, r.depth, k)
 			}
@@ -204,7 +212,7 @@ func codeBits(trees []*Tree) int {
 
 // runs divides trees that add to the same outputs into runs, with codes as long as
 // any tree of a run needs. It returns the lengths of the runs.
-func (f planeForm) runs(trees []*Tree) []int {
+func (f planeForm) runs(trees []*Tree, narrow bool) []int {
 	type end struct{ cost, length int } // of the best way to come here, and its last run
 	best := make([]end, len(trees)+1)
 	for i := 1; i <= len(trees); i++ {
@@ -212,7 +220,7 @@ func (f planeForm) runs(trees []*Tree) []int {
 		depth := 1
 		for n := 1; n <= min(i, planeRunTrees); n++ {
 			depth = max(depth, codeBits(trees[i-n:i-n+1]))
-			if cost := best[i-n].cost + f.cost(depth, n); cost < best[i].cost {
+			if cost := best[i-n].cost + f.cost(depth, n, narrow); cost < best[i].cost {
 				best[i] = end{cost, n}
 			}
 		}
@@ -230,12 +238,7 @@ func (f planeForm) runs(trees []*Tree) []int {
 func (b *planeBuilder[Out]) table(t *Tree, leaf []int32, depth, output int) {
 	values := make([]Out, 1<<b.form.bits(depth))
 	for i, l := range leaf {
-		n := &t.Nodes[l]
-		if t.Vectors == nil {
-			values[i] = Out(n.Value)
-		} else {
-			values[i] = Out(t.Vectors[int(n.Vector)*b.m.Outputs+output])
-		}
+		values[i] = leafValue[Out](b.m, t, &t.Nodes[l], output)
 	}
 	start := len(b.tables)
 	b.tables = append(b.tables, values...)
@@ -246,7 +249,7 @@ func (b *planeBuilder[Out]) table(t *Tree, leaf []int32, depth, output int) {
 
 // interleave writes values in pieces of n bytes: all first pieces, all second
 // pieces and so on.
-func interleave[Out Float](dst, values []Out, n int) {
+func interleave[T Float | int16](dst, values []T, n int) {
 	size := int(unsafe.Sizeof(values[0]))
 	d := unsafe.Slice((*byte)(unsafe.Pointer(&dst[0])), len(dst)*size)
 	v := unsafe.Slice((*byte)(unsafe.Pointer(&values[0])), len(dst)*size)

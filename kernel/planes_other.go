@@ -7,12 +7,14 @@ type planeForm struct{}
 
 func planeFormFor(_ CPU, size, leaves int) planeForm { return planeForm{} }
 
-func (planeForm) lanes() int                  { return 64 }
-func (f planeForm) narrow(rows int) planeForm { return f }
-func (planeForm) rows() (order [64]byte)      { return order }
-func (planeForm) bits(depth int) int          { return depth }
-func (planeForm) piece(entries int) int       { return 0 }
-func (planeForm) cost(depth, n int) int       { return (1<<depth + 1) * n }
+func (planeForm) lanes() int                         { return 64 }
+func (f planeForm) fewer(rows int) planeForm         { return f }
+func (planeForm) rows() (order [64]byte)             { return order }
+func (planeForm) bits(depth int) int                 { return depth }
+func (planeForm) piece(entries int) int              { return 0 }
+func (planeForm) cost(depth, n int, narrow bool) int { return (1<<depth + 1) * n }
+func (planeForm) narrowBits(depth int) int           { return 0 }
+func (planeForm) narrowBytes(depth int) bool         { return false }
 
 func (x *planeBlock[Out]) column(c planeColumn, ranks []byte) { x.columnGeneric(c, ranks) }
 func (x *planeBlock[Out]) combine(o planeOps)                 { x.combineGeneric(o) }
@@ -20,3 +22,5 @@ func (x *planeBlock[Out]) decode(r *planeRun)                 { x.decodeGeneric(
 func (x *planeBlock[Out]) sum(acc []Out, r *planeRun, tables int) {
 	x.sumGeneric(acc, r, tables)
 }
+
+func (x *planeBlock[Out]) sumWords([]Out, *planeRun, planeValues) { panic("kernel: no assembly") }

@@ -150,6 +150,13 @@ func TestPlanes(t *testing.T) {
 				testPlanes[float32](t, r, m, cpu)
 				testPlanes[float64](t, r, m, cpu)
 			}
+			for _, limit := range someGridLimits() {
+				toGrid(m, limit)
+				for _, cpu := range planeCPUs() {
+					testPlanes[float32](t, r, m, cpu)
+					testPlanes[float64](t, r, m, cpu)
+				}
+			}
 		})
 	}
 }
@@ -174,9 +181,9 @@ func TestPlanesMixed(t *testing.T) {
 func TestPlanesOfNoTree(t *testing.T) {
 	m := planeCases[0].model(rand.New(rand.NewPCG(1, 1)))
 	for _, cpu := range planeCPUs() {
-		p := newPlanes[float32](m, nil, cpu)
+		p := newPlanes[float32](m, nil, grid{}, cpu)
 		acc := aligned[float32](p.lanes())
-		p.add(acc, aligned[byte](p.lanes()), p.lanes(), p.newScratch())
+		p.add(acc, aligned[byte](p.lanes()), p.lanes(), p.newScratch(), false)
 		require.Equal(t, make([]float32, p.lanes()), acc)
 	}
 }
@@ -192,17 +199,21 @@ func planeAllTrees(m *Model) []int32 {
 
 func testPlanes[Out Float](t *testing.T, r *rand.Rand, m *Model, cpu CPU) {
 	t.Helper()
-	p := newPlanes[Out](m, planeAllTrees(m), cpu)
+	p := newPlanes[Out](m, planeAllTrees(m), newGrid[Out](m), cpu)
 	s := p.newScratch()
 	for _, rows := range []int{1, 63, 64, 65, 1 + r.IntN(p.lanes()), p.lanes()} {
 		if rows <= p.lanes() {
-			requirePlanes(t, r, m, p, s, rows, fmt.Sprintf("%+v, values of %d bytes, %d rows", cpu, unsafe.Sizeof(Out(0)), rows))
+			what := fmt.Sprintf("%+v, values of %d bytes, %d rows", cpu, unsafe.Sizeof(Out(0)), rows)
+			requirePlanes(t, r, m, p, s, rows, false, what)
+			if p.grid.exact {
+				requirePlanes(t, r, m, p, s, rows, true, what+", in any order")
+			}
 		}
 	}
 }
 
 // requirePlanes evaluates random rows with p and by walking.
-func requirePlanes[Out Float](t *testing.T, r *rand.Rand, m *Model, p *planes[Out], s *planeScratch, rows int, what string) {
+func requirePlanes[Out Float](t *testing.T, r *rand.Rand, m *Model, p *planes[Out], s *planeScratch, rows int, free bool, what string) {
 	t.Helper()
 	n := p.lanes()
 	ranks := aligned[byte](len(m.Columns) * n)
@@ -215,10 +226,13 @@ func requirePlanes[Out Float](t *testing.T, r *rand.Rand, m *Model, p *planes[Ou
 	const beyond = 64 // values on each side that must stay
 	acc, starts := aligned[Out](2*beyond+m.Outputs*n), make([]Out, 2*beyond+m.Outputs*n)
 	for i := range acc {
-		acc[i] = Out(r.NormFloat64())
+		if acc[i] = Out(r.NormFloat64()); free {
+			acc[i] = Out((2*r.Float64() - 1) * p.grid.most / p.grid.step)
+			acc[i] = Out(int64(acc[i])) * Out(p.grid.step)
+		}
 		starts[i] = acc[i]
 	}
-	p.add(acc[beyond:], ranks, rows, s)
+	p.add(acc[beyond:], ranks, rows, s, free)
 	require.Equal(t, starts[:beyond], acc[:beyond], what)
 	require.Equal(t, starts[len(starts)-beyond:], acc[len(acc)-beyond:], what)
 
@@ -239,13 +253,51 @@ func requirePlanes[Out Float](t *testing.T, r *rand.Rand, m *Model, p *planes[Ou
 	}
 }
 
+// TestNarrowRuns sees to it that trees on a grid are in narrow runs, and others not.
+func TestNarrowRuns(t *testing.T) {
+	for _, cpu := range planeCPUs() {
+		for _, limit := range append([]float64{0}, gridLimits...) {
+			m := planeCase{shape: "random", trees: 60, leaves: [2]int{20, 200}, columns: 5, ranks: 99, outputs: 1}.model(rand.New(rand.NewPCG(1, 3)))
+			if limit > 0 {
+				toGrid(m, limit)
+			}
+			requireNarrowRuns[float32](t, m, limit, cpu)
+			requireNarrowRuns[float64](t, m, limit, cpu)
+		}
+	}
+}
+
+func requireNarrowRuns[Out Float](t *testing.T, m *Model, limit float64, cpu CPU) {
+	p := newPlanes[Out](m, planeAllTrees(m), newGrid[Out](m), cpu)
+	require.Equal(t, limit > 0, p.grid.exact)
+	want := 0
+	for i := range m.Trees {
+		b := &planeBuilder[Out]{m: m, planes: planes[Out]{form: p.form, grid: p.grid}}
+		if bits := codeBits([]*Tree{&m.Trees[i]}); p.form.narrowBits(bits) > 0 && limit > 0 {
+			low, high, _ := leafRange[Out](m, &m.Trees[i], 0)
+			if b.narrow(&m.Trees[i]) {
+				want++
+				require.LessOrEqual(t, float64(high-low)/p.grid.unit, float64(1<<16-1))
+			} else {
+				require.Greater(t, float64(high-low)/p.grid.unit, float64(1<<16-1))
+			}
+		}
+	}
+	narrow := p.narrowTrees()
+	require.Equal(t, want, narrow)
+	if limit > 0 && cpu.AVX2 {
+		require.Positive(t, narrow)
+		require.Less(t, narrow, len(m.Trees)) // some have too many leaves
+	}
+}
+
 // TestPlaneParts sees to it that cases cover trees in parts, and columns whose
 // lines are made one by one.
 func TestPlaneParts(t *testing.T) {
 	parts, single := 0, 0
 	for i, c := range planeCases {
 		m := c.model(rand.New(rand.NewPCG(1, uint64(i))))
-		p := newPlanes[float32](m, planeAllTrees(m), Generic)
+		p := newPlanes[float32](m, planeAllTrees(m), newGrid[float32](m), Generic)
 		trees := 0
 		for _, part := range p.parts {
 			for _, column := range part.columns {
@@ -288,9 +340,9 @@ func TestBitTreeOps(t *testing.T) {
 func TestPlanesDoNotAllocate(t *testing.T) {
 	m := planeCases[len(planeCases)-1].model(rand.New(rand.NewPCG(4, 4)))
 	for _, cpu := range planeCPUs() {
-		p := newPlanes[float32](m, planeAllTrees(m), cpu)
+		p := newPlanes[float32](m, planeAllTrees(m), newGrid[float32](m), cpu)
 		acc, ranks, s := aligned[float32](m.Outputs*p.lanes()), aligned[byte](len(m.Columns)*p.lanes()), p.newScratch()
-		require.Zero(t, testing.AllocsPerRun(10, func() { p.add(acc, ranks, 3, s) }), cpu)
+		require.Zero(t, testing.AllocsPerRun(10, func() { p.add(acc, ranks, 3, s, p.grid.exact) }), cpu)
 	}
 }
 
@@ -315,7 +367,7 @@ func BenchmarkPlanes(b *testing.B) {
 }
 
 func benchmarkPlanes[Out Float](b *testing.B, m *Model, cpu CPU) {
-	p := newPlanes[Out](m, planeAllTrees(m), cpu)
+	p := newPlanes[Out](m, planeAllTrees(m), newGrid[Out](m), cpu)
 	n := p.lanes()
 	acc, ranks, s := aligned[Out](m.Outputs*n), aligned[byte](len(m.Columns)*n), p.newScratch()
 	r := rand.New(rand.NewPCG(1, 1))
@@ -323,7 +375,7 @@ func benchmarkPlanes[Out Float](b *testing.B, m *Model, cpu CPU) {
 		ranks[i] = byte(r.IntN(256))
 	}
 	for b.Loop() {
-		p.add(acc, ranks, n, s)
+		p.add(acc, ranks, n, s, p.grid.exact)
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/row")
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n*len(m.Trees)), "ns/(row·tree)")

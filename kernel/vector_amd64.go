@@ -24,6 +24,11 @@ func vectorSteps(scratch *byte, bases *uint32, counts *uint32, blocks *byte, sha
 //go:noescape
 func vectorLeaves32(sum *byte, exits *byte, trees int, leaves *byte, stride int)
 
+// vectorFreeLeaves32 adds the leaf values at the exits of tops.
+//
+//go:noescape
+func vectorFreeLeaves32(sum *byte, exits *byte, trees int, leaves *byte, stride int)
+
 // vectorFetch32 stores the leaf values at the exits of tops.
 //
 //go:noescape
@@ -68,6 +73,11 @@ func vectorSumVectors32(sums *byte, outputs int, values *byte, trees int, vector
 //
 //go:noescape
 func vectorLeaves64(sum *byte, exits *byte, trees int, leaves *byte, stride int)
+
+// vectorFreeLeaves64 adds the leaf values at the exits of tops.
+//
+//go:noescape
+func vectorFreeLeaves64(sum *byte, exits *byte, trees int, leaves *byte, stride int)
 
 // vectorFetch64 stores the leaf values at the exits of tops.
 //

@@ -1286,6 +1286,57 @@ done:
 	VMOVSS X0, (DI)
 	RET
 
+// func vectorFreeLeaves32(sum *byte, exits *byte, trees int, leaves *byte, stride int)
+// Requires: AVX
+TEXT ·vectorFreeLeaves32(SB), NOSPLIT, $0-40
+	MOVQ   sum+0(FP), DI
+	MOVQ   exits+8(FP), SI
+	MOVQ   trees+16(FP), CX
+	MOVQ   leaves+24(FP), AX
+	MOVQ   stride+32(FP), DX
+	VMOVSS (DI), X0
+	VXORPS X1, X1, X1
+	VXORPS X2, X2, X2
+	VXORPS X3, X3, X3
+	SUBQ   $0x04, CX
+	JLT    rest
+
+four:
+	MOVBLZX (SI), BX
+	VADDSS  (AX)(BX*4), X0, X0
+	ADDQ    DX, AX
+	MOVBLZX 1(SI), BX
+	VADDSS  (AX)(BX*4), X1, X1
+	ADDQ    DX, AX
+	MOVBLZX 2(SI), BX
+	VADDSS  (AX)(BX*4), X2, X2
+	ADDQ    DX, AX
+	MOVBLZX 3(SI), BX
+	VADDSS  (AX)(BX*4), X3, X3
+	ADDQ    DX, AX
+	ADDQ    $0x04, SI
+	SUBQ    $0x04, CX
+	JGE     four
+
+rest:
+	ADDQ $0x04, CX
+	JZ   done
+
+one:
+	MOVBLZX (SI), BX
+	VADDSS  (AX)(BX*4), X0, X0
+	ADDQ    DX, AX
+	ADDQ    $0x01, SI
+	DECQ    CX
+	JNZ     one
+
+done:
+	VADDSS X1, X0, X0
+	VADDSS X2, X0, X0
+	VADDSS X3, X0, X0
+	VMOVSS X0, (DI)
+	RET
+
 // func vectorFetch32(scratch *byte, trees int, leaves *byte, stride int)
 // Requires: AVX
 TEXT ·vectorFetch32(SB), NOSPLIT, $0-32
@@ -4181,6 +4232,57 @@ one:
 	JNZ     one
 
 done:
+	VMOVSD X0, (DI)
+	RET
+
+// func vectorFreeLeaves64(sum *byte, exits *byte, trees int, leaves *byte, stride int)
+// Requires: AVX
+TEXT ·vectorFreeLeaves64(SB), NOSPLIT, $0-40
+	MOVQ   sum+0(FP), DI
+	MOVQ   exits+8(FP), SI
+	MOVQ   trees+16(FP), CX
+	MOVQ   leaves+24(FP), AX
+	MOVQ   stride+32(FP), DX
+	VMOVSD (DI), X0
+	VXORPS X1, X1, X1
+	VXORPS X2, X2, X2
+	VXORPS X3, X3, X3
+	SUBQ   $0x04, CX
+	JLT    rest
+
+four:
+	MOVBLZX (SI), BX
+	VADDSD  (AX)(BX*8), X0, X0
+	ADDQ    DX, AX
+	MOVBLZX 1(SI), BX
+	VADDSD  (AX)(BX*8), X1, X1
+	ADDQ    DX, AX
+	MOVBLZX 2(SI), BX
+	VADDSD  (AX)(BX*8), X2, X2
+	ADDQ    DX, AX
+	MOVBLZX 3(SI), BX
+	VADDSD  (AX)(BX*8), X3, X3
+	ADDQ    DX, AX
+	ADDQ    $0x04, SI
+	SUBQ    $0x04, CX
+	JGE     four
+
+rest:
+	ADDQ $0x04, CX
+	JZ   done
+
+one:
+	MOVBLZX (SI), BX
+	VADDSD  (AX)(BX*8), X0, X0
+	ADDQ    DX, AX
+	ADDQ    $0x01, SI
+	DECQ    CX
+	JNZ     one
+
+done:
+	VADDSD X1, X0, X0
+	VADDSD X2, X0, X0
+	VADDSD X3, X0, X0
 	VMOVSD X0, (DI)
 	RET
 

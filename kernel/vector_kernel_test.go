@@ -203,7 +203,7 @@ func (w vectorTwin[Out]) testChain(t *testing.T, r *rand.Rand) {
 	for l := range s.lanes() {
 		want[1+o] += w.float(w.value(l*s.stride + 8*int(w.exit(l))))
 	}
-	s.addChain(sums[1:o+2:o+2], w.ranks)
+	s.addChain(sums[1:o+2:o+2], w.ranks, false)
 	requireVectorBits(t, want, sums, "chain")
 }
 

@@ -16,12 +16,15 @@ func TestVectorStaysInside(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			testVectorStaysInside[float32](t, m)
 			testVectorStaysInside[float64](t, m)
+			toGrid(m, 127)
+			testVectorStaysInside[float32](t, m)
+			testVectorStaysInside[float64](t, m)
 		})
 	}
 }
 
 func testVectorStaysInside[Out Float](t *testing.T, m *Model) {
-	v := newVector[Out](m, ThisCPU())
+	v, free := newVector[Out](m, ThisCPU()), newGrid[Out](m).exact
 	if v == nil {
 		return
 	}
@@ -45,7 +48,7 @@ func testVectorStaysInside[Out Float](t *testing.T, m *Model) {
 			clear(want)
 			clear(sums[side])
 			naiveAdd(want, m, ranks[side])
-			v.add(sums[side], ranks[side])
+			v.add(sums[side], ranks[side], free)
 			requireVectorBits(t, want, sums[side], "side %d", side)
 		}
 	}

@@ -7,4 +7,4 @@ type vector[Out Float] struct{}
 
 func newVector[Out Float](*Model, CPU) *vector[Out] { return nil }
 
-func (*vector[Out]) add([]Out, []byte) { panic("kernel: no vector instructions") }
+func (*vector[Out]) add([]Out, []byte, bool) { panic("kernel: no vector instructions") }

@@ -189,6 +189,10 @@ func TestVector(t *testing.T) {
 			if c.sections != "" {
 				requireVector[float32](t, r, m)
 				requireVector[float64](t, r, m)
+				toGrid(m, 127)
+				require.True(t, newGrid[float32](m).exact)
+				requireVector[float32](t, r, m)
+				requireVector[float64](t, r, m)
 			}
 		})
 	}
@@ -221,7 +225,7 @@ func describeVector[Out Float](v *vector[Out]) string {
 // sees to it that nothing beside the sums is written.
 func requireVector[Out Float](t *testing.T, r *rand.Rand, m *Model) {
 	t.Helper()
-	v := newVector[Out](m, ThisCPU())
+	v, g := newVector[Out](m, ThisCPU()), newGrid[Out](m)
 	require.NotNil(t, v)
 	const guard = 16
 	for row := range 200 {
@@ -232,8 +236,14 @@ func requireVector[Out Float](t *testing.T, r *rand.Rand, m *Model) {
 			got[i] = Out(vectorValue(r))
 		}
 		want := append([]Out(nil), got...)
+		if g.exact {
+			for k := range m.Outputs {
+				got[guard+k] = Out(int64((2*r.Float64()-1)*g.most/g.step)) * Out(g.step)
+			}
+			copy(want, got)
+		}
 		naiveAdd(want[guard:guard+m.Outputs], m, ranks)
-		v.add(got[guard:guard+m.Outputs:guard+m.Outputs], ranks)
+		v.add(got[guard:guard+m.Outputs:guard+m.Outputs], ranks, g.exact)
 		requireVectorBits(t, want, got, "row %d, output + %d", row, guard)
 	}
 }
@@ -288,7 +298,7 @@ func TestVectorPanicsOnShortRanks(t *testing.T) {
 	needVectors(t)
 	c := vectorCase{columns: 65, outputs: 1, trees: 100, depth: 6}
 	v := newVector[float32](c.model(c.random()), ThisCPU())
-	require.Panics(t, func() { v.add(make([]float32, 1), make([]byte, 127)) })
+	require.Panics(t, func() { v.add(make([]float32, 1), make([]byte, 127), false) })
 }
 
 func TestVectorAllocatesNothing(t *testing.T) {
@@ -300,7 +310,7 @@ func TestVectorAllocatesNothing(t *testing.T) {
 			continue
 		}
 		acc, ranks := make([]float64, m.Outputs), make([]byte, v.width)
-		require.Zero(t, testing.AllocsPerRun(100, func() { v.add(acc, ranks) }), c.name)
+		require.Zero(t, testing.AllocsPerRun(100, func() { v.add(acc, ranks, true) }), c.name)
 	}
 }
 
@@ -334,6 +344,6 @@ func benchmarkVector[Out Float](b *testing.B, m *Model) {
 	}
 	acc := make([]Out, m.Outputs)
 	for i := 0; b.Loop(); i++ {
-		v.add(acc, rows[i%vectorRows])
+		v.add(acc, rows[i%vectorRows], false)
 	}
 }

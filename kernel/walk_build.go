@@ -3,6 +3,7 @@ package kernel
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 	"unsafe"
 )
 
@@ -84,7 +85,8 @@ func (w *walk[Out]) together(trees []Tree, maxNodes int) int {
 // does what lanes without a tree walk through.
 func walkRoom(t *Tree) int { return len(t.Nodes) + 2*2*walkPairs }
 
-// build lays out the trees of g and adds what w has of each group.
+// build lays out the trees of g, those that are the same once, and adds what w has of
+// each group.
 func (w *walk[Out]) build(g *walkGroup, trees []Tree, maxNodes int) {
 	plans := make([]*walkPlan, len(trees))
 	for k := range plans {
@@ -98,6 +100,11 @@ func (w *walk[Out]) build(g *walkGroup, trees []Tree, maxNodes int) {
 		g.kind = walkNarrow
 	}
 	for k, p := range plans {
+		if first := slices.IndexFunc(trees[:k], func(t Tree) bool { return t.body() == trees[k].body() }); first >= 0 {
+			g.roots[k] = g.roots[first]
+			w.places = append(w.places, w.places[g.first+first])
+			continue
+		}
 		inner, steps := p.root, p.walkSteps
 		if l.even {
 			inner, steps.sure = p.pad(g.most), steps.most

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"hew/ir"
+	"hew/load/hew"
 	"hew/load/internal/fault"
 	"hew/load/sklearn"
 	"hew/load/xgboost"
@@ -49,6 +50,7 @@ var formats = []format{
 	{"a NumPy array", startsWith("\x93NUMPY"), nil, "it is no model"},
 	{"a Parquet file", startsWith("PAR1"), nil, "it is no model"},
 
+	{"hew's own JSON form", isOwn, stream(hew.Read), ""},
 	{"XGBoost model JSON", isJSONObject, stream(xgboost.ReadJSON), ""},
 	{"XGBoost model UBJSON", isUBJSON, stream(xgboost.ReadUBJSON), ""},
 	{"a JSON array", isJSONArray, nil, "a model file is a JSON object"},
@@ -90,6 +92,11 @@ func startsWith(prefix string) func([]byte) bool {
 func trimSpace(head []byte) []byte { return bytes.TrimLeft(head, " \t\r\n") }
 
 func isEmpty(head []byte) bool { return len(trimSpace(head)) == 0 }
+
+// isOwn looks for the key with which package save begins.
+func isOwn(head []byte) bool { return own.Match(head) }
+
+var own = regexp.MustCompile(`^\s*\{\s*"hew"\s*:`)
 
 // isJSONObject leaves to the JSON reader whatever could be an object, so that its
 // error says what is wrong where. Only UBJSON has a letter after the brace.

@@ -1,11 +1,13 @@
-// Package prune removes the parts of an ensemble that cannot change a
+// Package prune removes the parts of an ensemble that cannot, or hardly ever, change a
 // prediction.
 //
-// Its passes are exact: margins and predictions keep their bits on every row,
-// whatever the row holds. A pass rewrites an ensemble in place and keeps the
-// order of the nodes that stay. Whatever moves up takes the Cover of the place
-// it moves to, because the training weight that reached the place is the same;
-// every node keeps its ID.
+// Most of its passes are exact: margins and predictions keep their bits on every row,
+// whatever the row holds. Those that Options name are lossy: they trade accuracy for size,
+// and return how far they may have moved the margins of any row.
+//
+// A pass rewrites an ensemble in place and keeps the order of the nodes that stay.
+// Whatever moves up takes the Cover of the place it moves to, because the training weight
+// that reached the place is the same; every node keeps its ID.
 package prune
 
 import (

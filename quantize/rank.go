@@ -94,16 +94,7 @@ type coder struct {
 }
 
 func newCoder(e *ir.Ensemble) *coder {
-	k := &coder{e: e, bounds: make([][]float64, e.NumColumns())}
-	k.eachSplit(func(n *ir.Node) {
-		if n.Set == ir.NoSet {
-			k.bounds[n.Feature] = append(k.bounds[n.Feature], positiveZero(n.Threshold))
-		}
-	})
-	for j, b := range k.bounds {
-		slices.Sort(b)
-		k.bounds[j] = slices.Compact(b)
-	}
+	k := &coder{e: e, bounds: thresholds(e)}
 	for _, s := range e.Sets {
 		s = slices.Clone(s)
 		for i := range s {
@@ -120,9 +111,25 @@ func newCoder(e *ir.Ensemble) *coder {
 	return k
 }
 
-func (k *coder) eachSplit(visit func(n *ir.Node)) {
-	for t := range k.e.Trees {
-		nodes := k.e.Trees[t].Nodes
+// thresholds returns, for each column that splits can refer to, the distinct numbers
+// that splits compare it with, in ascending order.
+func thresholds(e *ir.Ensemble) [][]float64 {
+	all := make([][]float64, e.NumColumns())
+	eachSplit(e, func(n *ir.Node) {
+		if n.Set == ir.NoSet {
+			all[n.Feature] = append(all[n.Feature], positiveZero(n.Threshold))
+		}
+	})
+	for j, b := range all {
+		slices.Sort(b)
+		all[j] = slices.Compact(b)
+	}
+	return all
+}
+
+func eachSplit(e *ir.Ensemble, visit func(n *ir.Node)) {
+	for t := range e.Trees {
+		nodes := e.Trees[t].Nodes
 		for i := range nodes {
 			if n := &nodes[i]; !n.IsLeaf() {
 				visit(n)
@@ -147,7 +154,7 @@ func (a key) compare(b key) int {
 // keys returns the columns that the splits use, in order.
 func (k *coder) keys() []key {
 	used := map[key]bool{}
-	k.eachSplit(func(n *ir.Node) {
+	eachSplit(k.e, func(n *ir.Node) {
 		c, _ := k.test(n)
 		used[c] = true
 	})

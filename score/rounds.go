@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"hew/ir"
+	"hew/prune"
 )
 
 // Rounds are boosting rounds, from the first up to but without the last. A last of
@@ -27,24 +28,18 @@ func ParseRounds(s string) (r Rounds, err error) {
 	return r, nil
 }
 
-// Of returns these rounds of e. What scikit-learn computes from the sum of a forest
-// depends on the number of its trees, so only its gradient boosting has rounds.
+// Of returns these rounds of e.
 func (r Rounds) Of(e *ir.Ensemble) (*ir.Ensemble, error) {
 	if r == (Rounds{}) {
 		return e, nil
 	}
-	if len(e.Answers) > 0 && !boosted(e.Source.Booster) {
-		return nil, fmt.Errorf("%s has no boosting rounds to choose from", e.Source.Booster)
+	if err := prune.CheckRounds(e); err != nil {
+		return nil, err
 	}
 	if r.Last == 0 {
 		r.Last = e.NumRounds()
 	}
 	return e.Slice(r.First, r.Last)
-}
-
-// boosted reports whether a class of scikit-learn is gradient boosting.
-func boosted(class string) bool {
-	return strings.HasPrefix(strings.TrimPrefix(class, "Hist"), "GradientBoosting")
 }
 
 // DefaultRounds returns the rounds of e from which the trainer computes an output:

@@ -28,6 +28,10 @@ type Plan struct {
 	Connections int
 	Rate        float64 // requests per second that are due; 0 is a closed loop
 	Duration    time.Duration
+
+	// Counts is the address, host:port, of a REST front end of the server, which is
+	// asked what it counted; empty if it has none.
+	Counts string
 }
 
 // A Target is a server and a protocol, with questions.
@@ -68,9 +72,32 @@ func Run(t Target, p Plan) (bench.Record, error) {
 		}
 		r.conns = append(r.conns, c)
 	}
+	before, err := t.counts(p)
+	if err != nil {
+		return record, err
+	}
 	record.Load = r.run()
+	after, err := t.counts(p)
+	if err != nil {
+		return record, err
+	}
+	if p.Counts != "" {
+		record.Parts = after.parts(before, r.asked, r.took)
+	}
 	record.BatchRows = t.questions.BatchRows
 	return record, nil
+}
+
+// counts returns what the server has counted so far.
+func (t *Target) counts(p Plan) (counts, error) {
+	if p.Counts == "" {
+		return counts{}, nil
+	}
+	protocol := "http"
+	if t.name == "grpc" {
+		protocol = "grpc"
+	}
+	return settled(p.Counts, protocol)
 }
 
 // A run is one measurement that goes on.
@@ -86,6 +113,8 @@ type run struct {
 	sent       int64
 	failed     int64
 	firstError error
+	asked      int64         // requests that were really sent
+	took       time.Duration // between sending them and their checked answers, added up
 }
 
 func (r *run) run() *bench.Load {
@@ -121,13 +150,16 @@ func (r *run) due() int64 { return int64(r.plan.Rate * r.plan.Duration.Seconds()
 func (r *run) drive(c conn) {
 	latency := newHistogram()
 	var sent, failed int64
+	var took time.Duration
 	var first error
 	for {
 		i, due, ok := r.take()
 		if !ok {
 			break
 		}
+		began := time.Now()
 		err := c.ask(int(i % int64(r.requests)))
+		took += time.Since(began)
 		record(latency, time.Since(due))
 		sent++
 		if err != nil {
@@ -140,6 +172,8 @@ func (r *run) drive(c conn) {
 	defer r.mu.Unlock()
 	r.latency.Merge(latency)
 	r.sent += sent
+	r.asked += sent
+	r.took += took
 	r.failed += failed
 	r.fail(first)
 }

@@ -134,6 +134,43 @@ func TestProtocols(t *testing.T) {
 	}
 }
 
+// The parts of a request's time come from the server's own counts, and add up.
+func TestParts(t *testing.T) {
+	rest, grpcAddr := servers(t)
+	for name, target := range map[string]load.Target{
+		"rest": load.REST(rest, questions(1)), "rest of batches": load.REST(rest, questions(3)),
+		"rest-v2": load.RESTV2(rest, questions(3)), "grpc": load.GRPC(grpcAddr, questions(3)),
+	} {
+		r, err := load.Run(target, load.Plan{Connections: 2, Duration: 30 * time.Millisecond, Counts: rest})
+		require.NoError(t, err, name)
+		require.Len(t, r.Parts, 3, name)
+		sum := 0.0
+		for i, part := range []string{"score", "serve", "network"} {
+			require.Equal(t, part, r.Parts[i].Name)
+			require.Positive(t, r.Parts[i].Mean, "%s: %s", name, part)
+			sum += r.Parts[i].Mean
+		}
+		busy := 2 * 30.0 / float64(r.Requests) // ms per request of two connections that never wait
+		require.InEpsilon(t, busy, sum, 0.5, name)
+	}
+
+	// Who else asks the server makes its counts useless, and they are not used.
+	other := make(chan error, 1)
+	go func() {
+		_, err := load.Run(load.REST(rest, questions(1)), load.Plan{Connections: 1, Duration: 2 * time.Second})
+		other <- err
+	}()
+	ask := load.Plan{Connections: 1, Duration: 300 * time.Millisecond, Counts: rest}
+	r, err := load.Run(load.REST(rest, questions(1)), ask)
+	require.NoError(t, err)
+	require.NoError(t, <-other)
+	require.Nil(t, r.Parts)
+
+	ask.Counts = grpcAddr
+	_, err = load.Run(load.REST(rest, questions(1)), ask)
+	require.Error(t, err)
+}
+
 // Models of float64 are asked for their first answer, whatever its name is.
 func TestProtocolsOfAnswers(t *testing.T) {
 	rest, grpcAddr := servers(t)

@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -36,7 +37,10 @@ type benchFlags struct {
 	peers    []string
 	server   bool
 	duration time.Duration
-	asJSON   bool
+
+	connections, requestRows []int
+
+	asJSON bool
 }
 
 func newBench() *cobra.Command {
@@ -57,7 +61,7 @@ With --server, a server is built from the model and driven over REST and gRPC;
 every answer is checked.`,
 		Example: `  hew bench churn.json
   hew bench churn.json --rows valid.csv --batch 1,64,4096 --threads 1,2
-  hew bench churn.json --server --json > records.jsonl`,
+  hew bench churn.json --server --connections 1,4,16,64 --request-rows 1,16,256 --json > records.jsonl`,
 		Args: models(1, 1),
 		RunE: cleansUp(func(cmd *cobra.Command, args []string) error {
 			e, err := b.compileFlags.load(cmd, args[0], b.rows)
@@ -88,6 +92,8 @@ every answer is checked.`,
 	f.StringSliceVar(&b.peers, "peers", []string{installedPeers}, "predictors of others to measure: installed, none, or names, which must be there")
 	f.BoolVar(&b.server, "server", false, "also build a server and drive it over REST and gRPC")
 	f.DurationVar(&b.duration, "duration", 3*time.Second, "time of one measurement of a server")
+	f.IntSliceVar(&b.connections, "connections", []int{32}, "connections that ask a server for single rows at a time")
+	f.IntSliceVar(&b.requestRows, "request-rows", []int{64}, "rows in the requests of 8 connections to a server")
 	f.BoolVar(&b.asJSON, "json", false, "print records, one JSON object per line")
 	b.compileFlags.addAll(cmd)
 	b.rowFlags.add(cmd)
@@ -103,7 +109,14 @@ func (b *benchFlags) run(cmd *cobra.Command, file string, e *ir.Ensemble) ([]ben
 	if err != nil {
 		return nil, err
 	}
+	head, err := setup(file, e, &b.compileFlags)
+	if err != nil {
+		return nil, err
+	}
 	records, err := b.measureEngines(cmd, file, e, models, x)
+	if len(records) > 0 {
+		records = slices.Insert(records, 0, head)
+	}
 	if err != nil || !b.server {
 		return records, err
 	}
@@ -200,14 +213,22 @@ func codeEngine(w *workerProgram, m build.Model, x predict.Values) (bench.Engine
 	return compiled, err
 }
 
-// servings are the ways in which a server is driven.
-var servings = []struct {
+// A serving is a way in which a server is driven.
+type serving struct {
 	connections, rows int
 	rate              float64
-}{
-	{32, 1, 0},   // how many single rows a second
-	{8, 64, 0},   // how many rows a second in small batches
-	{32, 1, 200}, // how long an answer takes when the server has time
+}
+
+// servings returns the ways in which the server is driven.
+func (b *benchFlags) servings() []serving {
+	var all []serving
+	for _, n := range b.connections {
+		all = append(all, serving{n, 1, 0}) // how many single rows a second
+	}
+	for _, n := range b.requestRows {
+		all = append(all, serving{8, n, 0}) // how many rows a second in batches
+	}
+	return append(all, serving{32, 1, 200}) // how long an answer takes when the server has time
 }
 
 // measureServer builds a server from the model and drives it.
@@ -267,6 +288,7 @@ func answerable(features []predict.Feature, row predict.Values) bool {
 func (b *benchFlags) drive(cmd *cobra.Command, server *load.Server, q load.Questions) ([]bench.Record, error) {
 	var records []bench.Record
 	bar := progress(cmd.ErrOrStderr(), "serving")
+	servings := b.servings()
 	for i, s := range servings {
 		q.BatchRows = s.rows
 		targets := []load.Target{load.REST(server.REST, q), load.RESTV2(server.REST, q), load.GRPC(server.GRPC, q)}
@@ -274,7 +296,7 @@ func (b *benchFlags) drive(cmd *cobra.Command, server *load.Server, q load.Quest
 			if err := cmd.Context().Err(); err != nil {
 				return records, context.Cause(cmd.Context())
 			}
-			r, err := load.Run(t, load.Plan{Connections: s.connections, Rate: s.rate, Duration: b.duration})
+			r, err := load.Run(t, load.Plan{Connections: s.connections, Rate: s.rate, Duration: b.duration, Counts: server.REST})
 			if err != nil {
 				return records, err
 			}

@@ -3,6 +3,7 @@ package main
 import (
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hew/compile"
+	"hew/internal/lossy"
 	"hew/internal/npy"
 	"hew/ir"
 	"hew/load"
@@ -20,12 +22,21 @@ import (
 type modelFlags struct {
 	input  string
 	noFold bool
+
+	prune, quantize string // lossy passes
+	fit             string // rows for those that need them
+	labels          labelFlags
+
+	trained *ir.Ensemble // what load read, before lossy passes; nil without
 }
 
 // What the flags say of themselves.
 const (
 	inputHelp  = "type of the rows of a scikit-learn model, float32 or float64 [float64, or float32 for rows in a .npy of that type]"
 	noFoldHelp = "compute the columns of a pipeline for each row; by default they vanish into the splits behind them"
+	pruneHelp  = "lossy passes: truncate=N|best, trees=N|P%, min-cover=C, epsilon=E, reduced-error, refit=L, several with commas"
+	quantHelp  = "lossy passes: thresholds=f16|bf16|uint8|uint16, merge=E, leaves=f16|bf16|int16|int8|fixed, several with commas"
+	fitHelp    = "file of rows with labels, for lossy passes that look at them"
 )
 
 func (m *modelFlags) addInput(cmd *cobra.Command) {
@@ -36,6 +47,16 @@ func (m *modelFlags) addInput(cmd *cobra.Command) {
 func (m *modelFlags) addModel(cmd *cobra.Command) {
 	m.addInput(cmd)
 	cmd.Flags().BoolVar(&m.noFold, "no-fold", false, noFoldHelp)
+	m.addLossy(cmd)
+}
+
+// addLossy adds the flags of lossy passes.
+func (m *modelFlags) addLossy(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&m.prune, "prune", "", pruneHelp)
+	f.StringVar(&m.quantize, "quantize", "", quantHelp)
+	f.StringVar(&m.fit, "fit", "", fitHelp)
+	m.labels.add(cmd)
 }
 
 // addGo adds all flags to a flag set of the standard library.
@@ -52,10 +73,24 @@ func (m *modelFlags) without() []string {
 	return nil
 }
 
-// load reads a model file, or standard input for "-", and tells what a user should
-// know about it. The file of rows that the model is for, if there is one, decides
-// about their type if the flags do not.
+// load reads a model file, or standard input for "-", tells what a user should know
+// about it, and runs the lossy passes that are asked for. The file of rows that the
+// model is for, if there is one, decides about their type if the flags do not.
 func (m *modelFlags) load(cmd *cobra.Command, name, rowFile string) (*ir.Ensemble, error) {
+	in, err := openInput(cmd, name)
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	e, err := m.read(cmd, name, in, rowFile)
+	if err != nil || m.prune+m.quantize+m.fit == "" {
+		return e, err
+	}
+	return e, m.rewrite(cmd, name, e)
+}
+
+// read is load without lossy passes, from a reader.
+func (m *modelFlags) read(cmd *cobra.Command, name string, in io.Reader, rowFile string) (*ir.Ensemble, error) {
 	o := load.Options{Float32: predict.Type(m.input) == predict.Float32}
 	switch predict.Type(m.input) {
 	case "":
@@ -64,13 +99,7 @@ func (m *modelFlags) load(cmd *cobra.Command, name, rowFile string) (*ir.Ensembl
 	default:
 		return nil, usagef("--input %q: there are float32 and float64", m.input)
 	}
-	var e *ir.Ensemble
-	var err error
-	if name == "-" {
-		e, err = o.Read(name, cmd.InOrStdin())
-	} else {
-		e, err = o.File(name)
-	}
+	e, err := o.Read(name, in)
 	if err != nil {
 		return nil, err
 	}
@@ -81,6 +110,30 @@ func (m *modelFlags) load(cmd *cobra.Command, name, rowFile string) (*ir.Ensembl
 		fmt.Fprintf(cmd.ErrOrStderr(), "hew: %s: warning: %s\n", name, w)
 	}
 	return e, nil
+}
+
+// rewrite runs the lossy passes that are asked for, and the exact ones around them, and
+// reports what they did.
+func (m *modelFlags) rewrite(cmd *cobra.Command, name string, e *ir.Ensemble) error {
+	s, err := compile.ParseSettings(m.prune, m.quantize)
+	switch {
+	case err != nil:
+		return usageError{err}
+	case m.fit != "" && m.prune+m.quantize == "":
+		return usagef("--fit %s: no --prune and no --quantize looks at rows", m.fit)
+	}
+	var d *lossy.Data
+	if m.fit != "" {
+		if d, err = m.labels.read(cmd, &rowFlags{}, m.fit, e); err != nil {
+			return err
+		}
+	}
+	m.trained = e.Clone()
+	r, err := s.Transform(e, d)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return r.Print(cmd.ErrOrStderr())
 }
 
 // isFloat32 reports whether the named file is a .npy of float32 numbers. What is

@@ -80,6 +80,8 @@ measures how much faster they come.`,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
 		newInspect(), newPredict(), newVerify(),
+		newRewrite("prune", "Make a model smaller by its trees"),
+		newRewrite("quantize", "Make a model smaller by its numbers"),
 		newCompile(), newBuild(), newServe(), newBench(), newVersion(),
 	)
 	return root

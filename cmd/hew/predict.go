@@ -103,9 +103,14 @@ func takeRounds(cmd *cobra.Command, e *ir.Ensemble, iterations, output string) (
 }
 
 // writeOutput writes a result to the named file or, as CSV, to standard output.
-func writeOutput(cmd *cobra.Command, name string, result rows.Output) (err error) {
+func writeOutput(cmd *cobra.Command, name string, result rows.Output) error {
+	return writeTo(cmd, name, func(w io.Writer) error { return rows.Write(name, w, result) })
+}
+
+// writeTo writes to the named file or, for "" and "-", to standard output.
+func writeTo(cmd *cobra.Command, name string, write func(io.Writer) error) (err error) {
 	if name == "" || name == "-" {
-		return rows.Write("", cmd.OutOrStdout(), result)
+		return write(cmd.OutOrStdout())
 	}
 	f, err := os.Create(name)
 	if err != nil {
@@ -116,7 +121,7 @@ func writeOutput(cmd *cobra.Command, name string, result rows.Output) (err error
 			err = e
 		}
 	}()
-	return rows.Write(name, f, result)
+	return write(f)
 }
 
 // rowFlags are the flags of every command that reads rows.
@@ -133,7 +138,12 @@ func (r *rowFlags) add(cmd *cobra.Command) {
 // read reads a file of rows for e, or standard input for "-".
 func (r *rowFlags) read(cmd *cobra.Command, name string, e *ir.Ensemble) (*rows.Table, error) {
 	info := compile.Info(e, "")
-	o := rows.Options{Features: info.Features, Type: info.Input, NoHeader: r.noHeader}
+	return r.readAs(cmd, name, rows.Options{Features: info.Features, Type: info.Input})
+}
+
+// readAs is read with options of the caller's.
+func (r *rowFlags) readAs(cmd *cobra.Command, name string, o rows.Options) (*rows.Table, error) {
+	o.NoHeader = r.noHeader
 	if r.missing != "" {
 		v, err := strconv.ParseFloat(r.missing, 64)
 		if err != nil {

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -75,6 +77,14 @@ for those that it computes with functions whose last bits depend on its machine.
 			if err != nil {
 				return err
 			}
+			if flags.trained != nil {
+				old := nodiff.Rows(flags.trained, boundary, 2) // at the thresholds that were
+				within, err := verifyBound(cmd.OutOrStdout(), flags.trained, e, concat(old, concat(x, given)))
+				if err != nil {
+					return err
+				}
+				equal = equal && within
+			}
 			if expect != "" {
 				same, err := verifyExpected(cmd.OutOrStdout(), e, given, output, expect, ulps)
 				if err != nil {
@@ -122,6 +132,32 @@ func printLine(w io.Writer, about, format string, args ...any) {
 
 func concat(a, b predict.Values) predict.Values {
 	return predict.Values{F32: append(a.F32, b.F32...), F64: append(a.F64, b.F64...)}
+}
+
+// verifyBound compares how far lossy passes moved the margins of the rows in x with how
+// far they may have.
+func verifyBound(w io.Writer, before, after *ir.Ensemble, x predict.Values) (within bool, err error) {
+	a, err := score.Run(before, score.Request{Output: "margin", X: x})
+	if err != nil {
+		return false, err
+	}
+	b, err := score.Run(after, score.Request{Output: "margin", X: x})
+	if err != nil {
+		return false, err
+	}
+	was, is, moved := values(&a), values(&b), make([]float64, after.Outputs)
+	for i := range was.Len() {
+		if d := math.Abs(is.At(i) - was.At(i)); d > moved[i%after.Outputs] {
+			moved[i%after.Outputs] = d
+		}
+	}
+	within = true
+	for k, d := range moved {
+		within = within && d <= after.Source.Bound[k]
+	}
+	printLine(w, "trained model", "margins moved by at most %.3g on %d rows; certified for every row: %.3g",
+		slices.Max(moved), x.Len()/len(after.Features), slices.Max(after.Source.Bound))
+	return within, nil
 }
 
 // verifyExpected compares the reference's numbers, or texts, for the rows in x with

@@ -23,6 +23,8 @@ type Shape struct {
 
 	Columns bool // whether splits test columns, of all kinds of operations
 	Answers bool // whether there are stages and answers, of all kinds, and no link
+
+	Redundant bool // whether there are trees and columns that do nothing, and trees that are the same
 }
 
 // Ensemble returns a random well-formed ensemble, the same for the same
@@ -83,6 +85,9 @@ func (s Shape) Ensemble(seed uint64) *ir.Ensemble {
 		e.Sets = append(e.Sets, g.set())
 	}
 	g.trees()
+	if s.Redundant {
+		g.redundant()
+	}
 	g.rounds()
 	return e
 }

@@ -357,6 +357,45 @@ func (d *jsonDocument) readInt() (int32, error) {
 	return int32(v), nil
 }
 
+func (d *jsonDocument) value(depth int) (any, error) {
+	if depth > maxDepth {
+		return nil, nested(d)
+	}
+	c, err := d.next()
+	if err != nil {
+		return nil, err
+	}
+	switch c {
+	case '{':
+		return readObject(d, depth)
+	case '[':
+		return readArray(d, depth)
+	case '"':
+		return d.text()
+	}
+	token, err := d.token()
+	if err != nil {
+		return nil, err
+	}
+	d.pos += len(token)
+	switch string(token) {
+	case "true":
+		return true, nil
+	case "false":
+		return false, nil
+	case "null":
+		return nil, nil
+	}
+	if v, err := strconv.ParseInt(string(token), 10, 64); err == nil {
+		return v, nil
+	}
+	if f, ok := parseFloat(token); ok {
+		return f, nil
+	}
+	d.pos -= len(token)
+	return nil, d.fail("%q is not a value", token)
+}
+
 // skip keeps a stack of the brackets that are open, without recursion.
 func (d *jsonDocument) skip() error {
 	var open [maxDepth]byte // the closing brackets

@@ -12,6 +12,8 @@ type model struct {
 	document
 	trees treeReader
 
+	withoutTrees bool // skip them
+
 	version   version
 	booster   string
 	objective string
@@ -207,7 +209,7 @@ func (m *model) boosterModel() error {
 	m.hasModel = true
 	return m.fieldsOf("the booster's model", []field{
 		{key: "gbtree_model_param", read: m.treeModelParam},
-		{key: "trees", read: func() error { m.hasTrees = true; return m.trees.readAll() }},
+		{key: "trees", read: m.readTrees},
 		{key: "tree_info", read: func() (err error) { m.treeInfo, err = m.ints(m.treeInfo); return err }},
 		{key: "iteration_indptr", read: func() (err error) { m.indptr, err = m.ints(m.indptr); return err }},
 		{key: "cats", read: m.readCategories},
@@ -215,6 +217,14 @@ func (m *model) boosterModel() error {
 		{key: "weights", read: func() (err error) { m.hasLinear = true; m.linear, err = m.floats(m.linear); return err }},
 		{key: "boosted_rounds", read: m.count(&m.boostedRounds, "boosted_rounds", 0)},
 	})
+}
+
+func (m *model) readTrees() error {
+	m.hasTrees = true
+	if m.withoutTrees {
+		return m.skip()
+	}
+	return m.trees.readAll()
 }
 
 func (m *model) treeModelParam() error {

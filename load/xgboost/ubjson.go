@@ -86,21 +86,26 @@ func (d *ubjsonDocument) integer(marker byte) (int64, error) {
 // float reads the payload of a number of the given type.
 func (d *ubjsonDocument) float(marker byte) (float32, error) {
 	switch marker {
-	case 'd':
-		if !d.fill(4) {
-			return 0, d.ended()
-		}
-		d.pos += 4
-		return math.Float32frombits(binary.BigEndian.Uint32(d.buf[d.pos-4:])), nil
-	case 'D':
-		if !d.fill(8) {
-			return 0, d.ended()
-		}
-		d.pos += 8
-		return float32(math.Float64frombits(binary.BigEndian.Uint64(d.buf[d.pos-8:]))), nil
+	case 'd', 'D':
+		v, err := d.float64(marker)
+		return float32(v), err
 	}
 	v, err := d.integer(marker)
 	return float32(v), err
+}
+
+// float64 reads the payload of a float of the given type.
+func (d *ubjsonDocument) float64(marker byte) (float64, error) {
+	width := widthOf(marker)
+	if !d.fill(width) {
+		return 0, d.ended()
+	}
+	b := d.buf[d.pos:]
+	d.pos += width
+	if marker == 'd' {
+		return float64(math.Float32frombits(binary.BigEndian.Uint32(b))), nil
+	}
+	return math.Float64frombits(binary.BigEndian.Uint64(b)), nil
 }
 
 // unexpected returns the error for a value of the wrong kind.
@@ -399,6 +404,64 @@ func (d *ubjsonDocument) smallInt(marker byte) (int32, error) {
 		err = d.fail("%d is not a 32-bit integer", v)
 	}
 	return int32(v), err
+}
+
+func (d *ubjsonDocument) value(depth int) (any, error) {
+	if depth > maxDepth {
+		return nil, nested(d)
+	}
+	c, err := d.marker()
+	if err != nil {
+		return nil, err
+	}
+	switch c {
+	case '{', '[':
+		d.pos-- // the elements of a typed array are numbers, so that the marker was read
+		if c == '{' {
+			return readObject(d, depth)
+		}
+		return d.anyArray(depth)
+	case 'S':
+		return d.readString()
+	case 'T', 'F':
+		return c == 'T', nil
+	case 'Z':
+		return nil, nil
+	case 'd', 'D':
+		return d.float(c)
+	}
+	return d.integer(c)
+}
+
+// anyArray reads an array of any kind, which is nested in depth others.
+func (d *ubjsonDocument) anyArray(depth int) (any, error) {
+	if !d.fill(2) || d.buf[d.pos+1] != '$' {
+		return readArray(d, depth)
+	}
+	elements, count, err := d.header()
+	if err != nil {
+		return nil, err
+	}
+	if elements == 'd' || elements == 'D' {
+		a := Floats{Type: elements, Values: []float64{}}
+		for range count {
+			v, err := d.float64(elements)
+			if err != nil {
+				return nil, err
+			}
+			a.Values = append(a.Values, v)
+		}
+		return a, nil
+	}
+	a := Ints{Type: elements, Values: []int64{}}
+	for range count {
+		v, err := d.integer(elements)
+		if err != nil {
+			return nil, err
+		}
+		a.Values = append(a.Values, v)
+	}
+	return a, nil
 }
 
 // skip keeps a stack of the objects and arrays that are open, without recursion.

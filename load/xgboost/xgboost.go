@@ -90,6 +90,10 @@ type document interface {
 	// skip reads a value of any kind.
 	skip() error
 
+	// value reads a value of any kind, nested in the given number of others; Member
+	// tells what it is.
+	value(depth int) (any, error)
+
 	// end reports an error if anything follows.
 	end() error
 

@@ -23,6 +23,9 @@ func main() {
 	for _, t := range plainTables {
 		t.sum()
 	}
+	for _, t := range narrowTables {
+		t.sum()
+	}
 	for bits := 4; bits <= 6; bits++ {
 		sumBytes(bits)
 	}
@@ -41,7 +44,7 @@ type form struct {
 const (
 	avx2 = iota // also the index of the form
 	avx512
-	gfni // and VBMI
+	gfni // and VBMI and VNNI
 )
 
 var forms = []form{{"AVX2", 32, avx2}, {"AVX512", 64, avx512}, {"GFNI", 64, gfni}, {"Half", 32, gfni}}

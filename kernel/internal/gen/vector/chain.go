@@ -8,10 +8,15 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// leaves writes the kernel that adds, for each tree in turn, the leaf value at
-// its exit.
-func leaves(size int) {
-	function(fmt.Sprintf("vectorLeaves%d", bits(size)), "adds the leaf values at the exits of tops.",
+// leaves writes the kernel that adds, for each tree in turn, the leaf value at its
+// exit. If the order does not matter, there are four sums: an addition then need not
+// wait for the one before it, which is what takes most time.
+func leaves(size int, free bool) {
+	name, sums := "vectorLeaves", []VecPhysical{X0}
+	if free {
+		name, sums = "vectorFreeLeaves", []VecPhysical{X0, X1, X2, X3}
+	}
+	function(fmt.Sprintf("%s%d", name, bits(size)), "adds the leaf values at the exits of tops.",
 		"sum *byte, exits *byte, trees int, leaves *byte, stride int")
 	acc, exits, n, leaves, stride, exit := RDI, RSI, RCX, RAX, RDX, RBX
 	Load(Param("sum"), acc)
@@ -20,11 +25,17 @@ func leaves(size int) {
 	Load(Param("leaves"), leaves)
 	Load(Param("stride"), stride)
 	move(size, Mem{Base: acc}, X0)
+	for _, x := range sums[1:] {
+		VXORPS(x, x, x)
+	}
 	unrolled(n, func(i int) {
 		MOVBLZX(Mem{Base: exits, Disp: i}, exit.As32())
-		add(size, Mem{Base: leaves, Index: exit, Scale: uint8(size)}, X0)
+		add(size, Mem{Base: leaves, Index: exit, Scale: uint8(size)}, sums[i%len(sums)])
 		ADDQ(stride, leaves)
 	}, func(k int) { ADDQ(Imm(uint64(k)), exits) })
+	for _, x := range sums[1:] {
+		add(size, x, X0)
+	}
 	move(size, X0, Mem{Base: acc})
 	RET()
 }
@@ -32,7 +43,7 @@ func leaves(size int) {
 // chain writes the kernel that takes each tree in turn from the top through one
 // block and adds its value. There are batches × 8 trees; the first blocks of the
 // trees lie stride apart. The top of a group is decided 64 trees ahead, so that
-// the sum, which is what takes time, need not wait for it.
+// the sum need not wait for it. Several sums, as in leaves, save no time here.
 func chain(size int) {
 	function(fmt.Sprintf("vectorChain%d", bits(size)), "adds the values of trees, from their tops through one block each.",
 		"sum *byte, table *byte, levels int, weights *byte, blocks *byte, stride int, batches int, decisions *byte, ranks *byte, width int")

@@ -14,7 +14,8 @@ func main() {
 	obliviousExits()
 	steps()
 	for _, size := range []int{4, 8} {
-		leaves(size)
+		leaves(size, false)
+		leaves(size, true)
 		fetch(size)
 		chain(size)
 		lastStep(size, true)

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"hew/ir"
+	"hew/save"
+)
+
+// newRewrite returns the command prune or quantize: a model file in, a smaller one out.
+func newRewrite(name, short string) *cobra.Command {
+	var out string
+	var flags modelFlags
+	cmd := &cobra.Command{
+		Use:   name + " MODEL",
+		Short: short,
+		Long: short + `. What comes out is a model file again: of an XGBoost model one
+that XGBoost loads (.json or .ubj) and scores with the bits that hew gives; of others,
+and with a name that ends in .hew.json, hew's own form, which hew reads like any model.
+Without settings, only exact passes run. The report on standard error has the certified
+bound of each lossy pass: how far a margin may move, on any row.`,
+		Example: fmt.Sprintf(`  hew %[1]s churn.json -o small.json --prune truncate=best,epsilon=1e-4
+  hew %[1]s churn.ubj -o small.ubj --prune reduced-error --fit valid.csv --label churned
+  hew %[1]s churn.json -o small.json --quantize thresholds=uint8,leaves=f16`, name),
+		Args: models(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if out == "" {
+				return usagef("%s needs -o MODEL2, the file to write", name)
+			}
+			original, err := readModelFile(cmd, args[0])
+			if err != nil {
+				return err
+			}
+			e, err := flags.read(cmd, args[0], bytes.NewReader(original), "")
+			if err != nil {
+				return err
+			}
+			if err := flags.rewrite(cmd, args[0], e); err != nil {
+				return err
+			}
+			return writeTo(cmd, out, func(w io.Writer) error { return writeModel(w, out, e, original) })
+		},
+	}
+	cmd.Flags().StringVarP(&out, "out", "o", "", "model file to write, - for standard output")
+	flags.addInput(cmd)
+	flags.addLossy(cmd)
+	return cmd
+}
+
+// readModelFile returns the bytes of a model file, or of standard input for "-".
+func readModelFile(cmd *cobra.Command, name string) ([]byte, error) {
+	if name == "-" {
+		return io.ReadAll(cmd.InOrStdin())
+	}
+	return os.ReadFile(name)
+}
+
+// writeModel writes e in the form that its source and the file's name ask for.
+func writeModel(w io.Writer, name string, e *ir.Ensemble, original []byte) error {
+	container := e.Source.Container
+	if e.Source.Trainer != "xgboost" || container != "json" && container != "ubjson" || strings.HasSuffix(name, ".hew.json") {
+		return save.JSON(w, e)
+	}
+	err := save.XGBoost(w, e, original, strings.HasSuffix(name, ".ubj") || name == "-" && container == "ubjson")
+	if err != nil {
+		return fmt.Errorf("%w; a name that ends in .hew.json gives hew's own form", err)
+	}
+	return nil
+}
