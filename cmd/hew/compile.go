@@ -8,8 +8,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"hew"
+	"hew/bench"
 	"hew/build"
 	"hew/compile"
+	"hew/ir"
+	"hew/prune"
 )
 
 func newCompile() *cobra.Command {
@@ -67,6 +70,7 @@ type compileFlags struct {
 	strategy   string
 	printAfter string
 	maxMemory  string
+	profile    string
 }
 
 func (c *compileFlags) add(cmd *cobra.Command) {
@@ -86,7 +90,47 @@ func (c *compileFlags) addFor(cmd *cobra.Command, strategy, help string) {
 	f.StringVar(&c.strategy, "strategy", strategy, help)
 	f.StringVar(&c.printAfter, "print-after", "", "print the ensemble after a pass [help = list the passes]")
 	c.addModel(cmd)
+	f.StringVar(&c.profile, "profile", "", "file of rows like those to come: branch code is laid out so that they jump least [the training rows, as the model counts them]")
 	f.StringVar(&c.maxMemory, "max-compile-memory", "", "choose a form of the code for which the Go compiler needs less, as in 512M [1G, if that can be]")
+}
+
+// load is that of modelFlags, and counts the rows of --profile.
+func (c *compileFlags) load(cmd *cobra.Command, name, rowFile string) (*ir.Ensemble, error) {
+	e, err := c.modelFlags.load(cmd, name, rowFile)
+	if err != nil || c.profile == "" {
+		return e, err
+	}
+	x, err := c.profileRows(cmd, e)
+	if err != nil {
+		return nil, err
+	}
+	hot := prune.Profile(e, x)
+	if hot == 0 {
+		return nil, fmt.Errorf("--profile %s: no row, or no split that one reaches", c.profile)
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "profile    %s rows; %.1f%% of their decisions go the way that more of them go\n", bench.Group(len(x)/len(e.Features)), 100*hot)
+	return e, nil
+}
+
+// profileRows reads the file of --profile. If a column of labels is named, it may have
+// that and the others that are no features.
+func (c *compileFlags) profileRows(cmd *cobra.Command, e *ir.Ensemble) ([]float64, error) {
+	if c.labels.label != "" {
+		d, err := c.labels.read(cmd, &rowFlags{}, c.profile, e)
+		if err != nil {
+			return nil, err
+		}
+		return d.X, nil
+	}
+	table, err := (&rowFlags{}).read(cmd, c.profile, e)
+	if err != nil {
+		return nil, err
+	}
+	x := make([]float64, table.X.Len())
+	for i := range x {
+		x[i] = table.X.At(i)
+	}
+	return x, nil
 }
 
 func (c *compileFlags) options(pkg string, dump io.Writer) (compile.Options, error) {

@@ -122,6 +122,11 @@ func (m *modelFlags) rewrite(cmd *cobra.Command, name string, e *ir.Ensemble) er
 	case m.fit != "" && m.prune+m.quantize == "":
 		return usagef("--fit %s: no --prune and no --quantize looks at rows", m.fit)
 	}
+	for _, p := range s.Passes() {
+		if p.NeedsRows && m.fit == "" {
+			return usagef("%s looks at rows: give some with --fit FILE, and say with --label COLUMN what was observed", p.Name)
+		}
+	}
 	var d *lossy.Data
 	if m.fit != "" {
 		if d, err = m.labels.read(cmd, &rowFlags{}, m.fit, e); err != nil {
