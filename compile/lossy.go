@@ -2,10 +2,12 @@ package compile
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
 	"hew/internal/lossy"
+	"hew/interp"
 	"hew/ir"
 	"hew/prune"
 	"hew/quantize"
@@ -15,6 +17,10 @@ import (
 type Settings struct {
 	Prune    prune.Options
 	Quantize quantize.Options
+
+	// Rows are rows × features values, NaN is missing. Transform measures on them
+	// what passes do; nothing if nil.
+	Rows []float64
 }
 
 // ParseSettings reads the values of the flags --prune and --quantize.
@@ -53,7 +59,7 @@ func (s Settings) changes() []string {
 // The report has the certified bound of each lossy pass and of all together: how far a
 // margin may be from that of e before, on any row.
 func (s Settings) Transform(e *ir.Ensemble, d *lossy.Data) (*Report, error) {
-	r := &Report{Before: sizeOf(e), After: sizeOf(e)}
+	r := &Report{Before: sizeOf(e), After: sizeOf(e), rows: s.Rows}
 	if err := r.exact(e, "fold", "dead"); err != nil {
 		return nil, err
 	}
@@ -78,7 +84,7 @@ func (s Settings) Transform(e *ir.Ensemble, d *lossy.Data) (*Report, error) {
 		r.Exact = true
 		return r, nil
 	}
-	r.Bound = lossy.Certified(before, e, all)
+	r.Bound, r.Moved = lossy.Certified(before, e, all), moved(before, e, s.Rows)
 	for k := range e.Source.Bound { // of what was done to the file before
 		r.Bound[k] += e.Source.Bound[k]
 	}
@@ -110,6 +116,41 @@ func (r *Report) lossyStep(e *ir.Ensemble, p lossy.Pass, d *lossy.Data) (lossy.C
 		return change, fmt.Errorf("pass %s: %w", p.Name, err)
 	}
 	s.Time = time.Since(start)
-	s.Bound = lossy.Certified(before, e, change)
+	s.Bound, s.Moved = lossy.Certified(before, e, change), moved(before, e, r.rows)
+	if r.rows != nil && (p.Name == "merge" || p.Name == "thresholds") {
+		flips, err := quantize.CountFlips(before, e, r.rows)
+		if err != nil {
+			return change, fmt.Errorf("pass %s: %w", p.Name, err)
+		}
+		s.Flips = &flips
+	}
 	return change, r.finish(e, s)
+}
+
+// moved returns the largest change of each margin on rows, or nil without.
+func moved(before, after *ir.Ensemble, rows []float64) []float64 {
+	if rows == nil {
+		return nil
+	}
+	k, n := before.Outputs, len(rows)/len(before.Features)
+	old, now := make([]float64, n*k), make([]float64, n*k)
+	interp.New(before).Margin64(old, rows)
+	interp.New(after).Margin64(now, rows)
+	most := make([]float64, k)
+	for i := range old {
+		most[i%k] = max(most[i%k], distance(old[i], now[i]))
+	}
+	return most
+}
+
+// distance is that of two margins: 0 if neither is a number, and infinite if one is not.
+func distance(a, b float64) float64 {
+	switch d := math.Abs(b - a); {
+	case a == b || a != a && b != b:
+		return 0
+	case d != d:
+		return math.Inf(1)
+	default:
+		return d
+	}
 }

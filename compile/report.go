@@ -10,6 +10,7 @@ import (
 	"unsafe"
 
 	"hew/ir"
+	"hew/quantize"
 )
 
 // A Report tells what passes did to an ensemble and what came out.
@@ -18,9 +19,11 @@ type Report struct {
 	Before, After Size
 	Exact         bool      // whether all passes are exact
 	Bound         []float64 // of each output: how far a margin may be from that before lossy passes; nil without
+	Moved         []float64 // of each output: how far some margin is on Settings.Rows; nil without
 	Strategy      string    // that printed the package; empty if none was made
 	Source        Source    // the package; zero if none was made
 
+	rows   []float64    // of Settings
 	merged bool         // whether a pass merged leaves, so that their numbers are those of the ensemble before
 	before *ir.Ensemble // what that pass was given; nil for an ensemble without columns
 }
@@ -37,9 +40,11 @@ func (r *Report) unmerged(e *ir.Ensemble) *ir.Ensemble {
 // A Step is what one pass did.
 type Step struct {
 	Pass          string
-	Doc           string    // what the pass does
-	Exact         bool      // margins and predictions kept their bits
-	Bound         []float64 // as in Report, of a lossy pass
+	Doc           string          // what the pass does
+	Exact         bool            // margins and predictions kept their bits
+	Bound         []float64       // as in Report, of a lossy pass
+	Moved         []float64       // as in Report, of a lossy pass
+	Flips         *quantize.Flips // what moved thresholds do to Settings.Rows; nil without
 	Before, After Size
 	Time          time.Duration // of the pass alone
 }
@@ -96,9 +101,15 @@ func (r *Report) Print(w io.Writer) error {
 		printStep(tw, s)
 		total += s.Time
 	}
-	printStep(tw, Step{Pass: "total", Exact: r.Exact, Bound: r.Bound, Before: r.Before, After: r.After, Time: total})
+	printStep(tw, Step{Pass: "total", Exact: r.Exact, Bound: r.Bound, Moved: r.Moved, Before: r.Before, After: r.After, Time: total})
 	if err := tw.Flush(); err != nil {
 		return err
+	}
+	for _, s := range r.Steps {
+		if f := s.Flips; f != nil {
+			fmt.Fprintf(w, "%s: of the rows, %d of %d decisions flip and %d of %d leaves become others, in %d of %d rows\n",
+				s.Pass, f.Flipped, f.Decisions, f.Moved, f.Leaves, f.Touched, f.Rows)
+		}
 	}
 	if r.Source.Files == 0 {
 		return nil
@@ -128,7 +139,11 @@ func bitsText(s Step) string {
 	if s.Bound == nil {
 		return kind(s.Exact)
 	}
-	return fmt.Sprintf("margin ±%.2g", slices.Max(s.Bound))
+	text := fmt.Sprintf("margin ±%.2g", slices.Max(s.Bound))
+	if s.Moved != nil {
+		text += fmt.Sprintf(", on rows %.2g", slices.Max(s.Moved))
+	}
+	return text
 }
 
 func change(before, after int) string {
