@@ -36,7 +36,8 @@ type Route struct {
 type counter struct {
 	info    *predict.Info
 	rows    atomic.Int64
-	seconds histogram
+	parsing histogram // of requests
+	seconds histogram // in the predictor
 }
 
 func newMetrics() *Metrics { return &Metrics{started: time.Now()} }
@@ -127,6 +128,10 @@ func (m *Metrics) Append(b []byte) []byte {
 	w.head("hew_rows_total", "counter", "Rows scored.")
 	for _, c := range m.models {
 		w.line("hew_rows_total", c.labels(), c.rows.Load())
+	}
+	w.head("hew_parse_seconds", "histogram", "Time from when a front end begins to read a request to the call of the predictor.")
+	for _, c := range m.models {
+		w.histogram("hew_parse_seconds", c.labels(), &c.parsing)
 	}
 	w.head("hew_score_seconds", "histogram", "Time in the predictor, per call.")
 	for _, c := range m.models {

@@ -102,6 +102,7 @@ func (h *rest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.Request, c.header, c.status = r, w.Header(), http.StatusOK
 	route, err := h.find(c)
 	began := route.counters.Begin()
+	c.result.began = began
 	if err == nil {
 		err = h.run(c, route)
 	}

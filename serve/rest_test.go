@@ -124,6 +124,7 @@ func TestMetrics(t *testing.T) {
 		`hew_request_seconds_bucket{protocol="http",route="/predict",le="+Inf"}`:          3,
 		`hew_rows_total{model="churn",version="1"}`:                                       5,
 		`hew_rows_total{model="argmax",version="7"}`:                                      0,
+		`hew_parse_seconds_count{model="churn",version="1"}`:                              3,
 		`hew_score_seconds_count{model="churn",version="1"}`:                              3,
 		`hew_panics_total`: 1,
 		`hew_model_info{model="churn",version="1",sha256="9f2c",format="a\"b\\c\nd",engine="fake",exact="true",hew="dev"}`: 1,

@@ -50,9 +50,13 @@ type Result struct {
 	Rows int
 	Leaf []int32 // rows × NumTrees, if leaf numbers were asked for
 
-	vectors []vector // by Output.vector
-	margins Buffer   // of a few rows, if nobody asked for them
+	began   time.Time // to read the request
+	vectors []vector  // by Output.vector
+	margins Buffer    // of a few rows, if nobody asked for them
 }
+
+// Begin notes that a front end begins to read the request that Score will answer.
+func (r *Result) Begin() { r.began = time.Now() }
 
 // A vector is what is computed for an output.
 type vector struct {
@@ -97,6 +101,9 @@ func (m *Model) Score(ctx context.Context, r *Result, x predict.Values, want []*
 		return contextError(err)
 	}
 	start := time.Now()
+	if !r.began.IsZero() {
+		m.rows.parsing.observe(start.Sub(r.began))
+	}
 	if m.prepare(r, want) {
 		m.answerFromMargins(r, x)
 	} else if v := r.vectors[0].values; v != nil {

@@ -143,14 +143,14 @@ func TestParts(t *testing.T) {
 	} {
 		r, err := load.Run(target, load.Plan{Connections: 2, Duration: 30 * time.Millisecond, Counts: rest})
 		require.NoError(t, err, name)
-		require.Len(t, r.Parts, 3, name)
+		require.Len(t, r.Parts, 4, name)
 		sum := 0.0
-		for i, part := range []string{"score", "serve", "network"} {
+		for i, part := range []string{"parse", "score", "encode", "network"} {
 			require.Equal(t, part, r.Parts[i].Name)
 			require.Positive(t, r.Parts[i].Mean, "%s: %s", name, part)
 			sum += r.Parts[i].Mean
 		}
-		busy := 2 * 30.0 / float64(r.Requests) // ms per request of two connections that never wait
+		busy := 2 * 1000 / r.PerSecond // ms per request of two connections that never wait
 		require.InEpsilon(t, busy, sum, 0.5, name)
 	}
 

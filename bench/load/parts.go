@@ -16,6 +16,7 @@ import (
 type counts struct {
 	requests float64 // that predicted something, by the protocol that is measured
 	seconds  float64 // answering them
+	parsing  float64 // seconds of that before the predictor is called
 	scores   float64 // calls of predictors
 	scoring  float64 // seconds in predictors
 }
@@ -62,7 +63,7 @@ func parseCounts(r io.Reader, protocol string) (counts, error) {
 		name, labels, _ := strings.Cut(lines.Text(), "{")
 		sum := map[string]*float64{
 			"hew_request_seconds_sum": &c.seconds, "hew_request_seconds_count": &c.requests,
-			"hew_score_seconds_sum": &c.scoring, "hew_score_seconds_count": &c.scores,
+			"hew_parse_seconds_sum": &c.parsing, "hew_score_seconds_sum": &c.scoring, "hew_score_seconds_count": &c.scores,
 		}[name]
 		if sum == nil || strings.HasPrefix(name, "hew_request") && !predicts(labels, protocol) {
 			continue
@@ -91,11 +92,12 @@ func (c counts) parts(before counts, n int64, total time.Duration) []bench.Part 
 	if n == 0 || c.requests-before.requests != sent || c.scores-before.scores != sent {
 		return nil
 	}
-	score, serve := c.scoring-before.scoring, c.seconds-before.seconds
+	parse, score, serve := c.parsing-before.parsing, c.scoring-before.scoring, c.seconds-before.seconds
 	mean := func(seconds float64) float64 { return max(seconds, 0) * 1000 / sent }
 	return []bench.Part{
+		{Name: "parse", Mean: mean(parse)},
 		{Name: "score", Mean: mean(score)},
-		{Name: "serve", Mean: mean(serve - score)},
+		{Name: "encode", Mean: mean(serve - parse - score)},
 		{Name: "network", Mean: mean(total.Seconds() - serve)},
 	}
 }

@@ -89,7 +89,7 @@ func (s *inferenceService) ModelInfer(ctx context.Context, req *inference.ModelI
 	if err != nil {
 		return nil, err
 	}
-	w := works.Get().(*work)
+	w := begin()
 	defer w.free()
 	tensors, err := w.decode(m.Input, req)
 	if err != nil {

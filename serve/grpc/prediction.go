@@ -31,7 +31,7 @@ func (s *predictionService) Predict(ctx context.Context, req *prediction.Predict
 	if err != nil {
 		return nil, err
 	}
-	w := works.Get().(*work)
+	w := begin()
 	defer w.free()
 	if err := checkRow(m, req); err != nil {
 		return nil, invalid("%w", err)
@@ -63,7 +63,7 @@ func (s *predictionService) BatchPredict(ctx context.Context, req *prediction.Ba
 			return nil, invalid("row %d: %w", i, err)
 		}
 	}
-	w := works.Get().(*work)
+	w := begin()
 	defer w.free()
 	n := m.NumFeatures
 	rows := w.rows.Resize(m.Input, len(req.Rows)*n)

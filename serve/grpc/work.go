@@ -18,6 +18,13 @@ type work struct {
 
 var works = sync.Pool{New: func() any { return new(work) }}
 
+// begin returns memory for a call that begins now.
+func begin() *work {
+	w := works.Get().(*work)
+	w.result.Begin()
+	return w
+}
+
 // decode returns the tensors of a request to a model that takes type t. They hold
 // until the next call.
 func (w *work) decode(t predict.Type, req *inference.ModelInferRequest) ([]serve.Tensor, error) {
