@@ -59,7 +59,7 @@ func (s Settings) changes() []string {
 // The report has the certified bound of each lossy pass and of all together: how far a
 // margin may be from that of e before, on any row.
 func (s Settings) Transform(e *ir.Ensemble, d *lossy.Data) (*Report, error) {
-	r := &Report{Before: sizeOf(e), After: sizeOf(e), rows: s.Rows}
+	r := &Report{Before: SizeOf(e), After: SizeOf(e), rows: s.Rows}
 	if err := r.exact(e, "fold", "dead"); err != nil {
 		return nil, err
 	}

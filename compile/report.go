@@ -71,7 +71,8 @@ func (r *Report) Passes() []string {
 	return names
 }
 
-func sizeOf(e *ir.Ensemble) Size {
+// SizeOf counts what e holds.
+func SizeOf(e *ir.Ensemble) Size {
 	s, floats := Size{Trees: len(e.Trees)}, 0
 	seen := make(map[*ir.Node]bool, len(e.Trees)) // by their first nodes
 	for i := range e.Trees {

@@ -27,7 +27,7 @@ func Run(e *ir.Ensemble, o Options) (*Report, error) {
 }
 
 func run(e *ir.Ensemble, passes []pass, o Options) (*Report, error) {
-	r := &Report{Before: sizeOf(e), After: sizeOf(e), Exact: true}
+	r := &Report{Before: SizeOf(e), After: SizeOf(e), Exact: true}
 	columns := e.Columns != nil
 	for _, p := range passes {
 		if columns && p.merges && !r.merged {
@@ -58,7 +58,7 @@ func (r *Report) step(e *ir.Ensemble, p pass) error {
 		return fmt.Errorf("pass %s: %w", p.name, err)
 	}
 	s.Time = time.Since(start)
-	r.merged = r.merged || p.merges && sizeOf(e) != s.Before
+	r.merged = r.merged || p.merges && SizeOf(e) != s.Before
 	return r.finish(e, s)
 }
 
@@ -67,7 +67,7 @@ func (r *Report) finish(e *ir.Ensemble, s Step) error {
 	if err := e.Verify(); err != nil {
 		return fmt.Errorf("pass %s left a malformed ensemble: %w", s.Pass, err)
 	}
-	s.After = sizeOf(e)
+	s.After = SizeOf(e)
 	r.After = s.After
 	r.Exact = r.Exact && s.Exact
 	r.Steps = append(r.Steps, s)

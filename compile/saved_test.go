@@ -89,7 +89,7 @@ type counted struct{ trees, nodes, thresholds, columns, bytes int }
 type saving struct{ before, after counted }
 
 func count(e *ir.Ensemble) counted {
-	s := sizeOf(e)
+	s := SizeOf(e)
 	c := counted{trees: s.Trees, nodes: s.Nodes, columns: len(e.Columns), bytes: int(s.Bytes)}
 	for _, b := range e.Bounds() {
 		c.thresholds += len(b)

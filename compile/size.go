@@ -5,7 +5,7 @@ package compile
 // ranked into, which is 0 for engine interp.
 func (g *Engine) Tables() (s Size, columns int) {
 	if g.tables == nil {
-		return sizeOf(g.e), 0
+		return SizeOf(g.e), 0
 	}
 	s = Size{Trees: len(g.tables.Trees), Bytes: int64(len(g.tables.Encode()))}
 	for i := range g.tables.Trees {

@@ -100,37 +100,16 @@ func (c *compileFlags) load(cmd *cobra.Command, name, rowFile string) (*ir.Ensem
 	if err != nil || c.profile == "" {
 		return e, err
 	}
-	x, err := c.profileRows(cmd, e)
+	d, err := c.labels.readAny(cmd, c.profile, e)
 	if err != nil {
 		return nil, err
 	}
-	hot := prune.Profile(e, x)
+	hot := prune.Profile(e, d.X)
 	if hot == 0 {
 		return nil, fmt.Errorf("--profile %s: no row, or no split that one reaches", c.profile)
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "profile    %s rows; %.1f%% of their decisions go the way that more of them go\n", bench.Group(len(x)/len(e.Features)), 100*hot)
+	fmt.Fprintf(cmd.ErrOrStderr(), "profile    %s rows; %.1f%% of their decisions go the way that more of them go\n", bench.Group(len(d.X)/len(e.Features)), 100*hot)
 	return e, nil
-}
-
-// profileRows reads the file of --profile. If a column of labels is named, it may have
-// that and the others that are no features.
-func (c *compileFlags) profileRows(cmd *cobra.Command, e *ir.Ensemble) ([]float64, error) {
-	if c.labels.label != "" {
-		d, err := c.labels.read(cmd, &rowFlags{}, c.profile, e)
-		if err != nil {
-			return nil, err
-		}
-		return d.X, nil
-	}
-	table, err := (&rowFlags{}).read(cmd, c.profile, e)
-	if err != nil {
-		return nil, err
-	}
-	x := make([]float64, table.X.Len())
-	for i := range x {
-		x[i] = table.X.At(i)
-	}
-	return x, nil
 }
 
 func (c *compileFlags) options(pkg string, dump io.Writer) (compile.Options, error) {

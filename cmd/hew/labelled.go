@@ -52,6 +52,28 @@ func (l *labelFlags) read(cmd *cobra.Command, in *rowFlags, name string, e *ir.E
 	return l.take(table, name, len(info.Features))
 }
 
+// readAny reads a file of rows for e: with labels if their column is named, and without
+// otherwise.
+func (l *labelFlags) readAny(cmd *cobra.Command, name string, e *ir.Ensemble) (*lossy.Data, error) {
+	if l.label != "" {
+		return l.read(cmd, &rowFlags{}, name, e)
+	}
+	table, err := (&rowFlags{}).read(cmd, name, e)
+	if err != nil {
+		return nil, err
+	}
+	return &lossy.Data{X: widened(table.X)}, nil
+}
+
+// widened returns values as float64.
+func widened(v predict.Values) []float64 {
+	wide := make([]float64, v.Len())
+	for i := range wide {
+		wide[i] = v.At(i)
+	}
+	return wide
+}
+
 // labelOf describes the column of labels: the classes of e by their names, if they have
 // some, or numbers.
 func labelOf(e *ir.Ensemble, name string) predict.Feature {

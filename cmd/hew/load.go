@@ -27,7 +27,8 @@ type modelFlags struct {
 	fit             string // rows for those that need them
 	labels          labelFlags
 
-	trained *ir.Ensemble // what load read, before lossy passes; nil without
+	trained *ir.Ensemble    // what load read, before lossy passes; nil without
+	lossy   *compile.Report // what these did
 }
 
 // What the flags say of themselves.
@@ -86,7 +87,7 @@ func (m *modelFlags) load(cmd *cobra.Command, name, rowFile string) (*ir.Ensembl
 	if err != nil || m.prune+m.quantize+m.fit == "" {
 		return e, err
 	}
-	return e, m.rewrite(cmd, name, e)
+	return e, m.rewrite(cmd, name, e, nil)
 }
 
 // read is load without lossy passes, from a reader.
@@ -113,8 +114,8 @@ func (m *modelFlags) read(cmd *cobra.Command, name string, in io.Reader, rowFile
 }
 
 // rewrite runs the lossy passes that are asked for, and the exact ones around them, and
-// reports what they did.
-func (m *modelFlags) rewrite(cmd *cobra.Command, name string, e *ir.Ensemble) error {
+// reports what they did, and did on rows if there are some.
+func (m *modelFlags) rewrite(cmd *cobra.Command, name string, e *ir.Ensemble, measure *lossy.Data) error {
 	s, err := compile.ParseSettings(m.prune, m.quantize)
 	switch {
 	case err != nil:
@@ -133,12 +134,19 @@ func (m *modelFlags) rewrite(cmd *cobra.Command, name string, e *ir.Ensemble) er
 			return err
 		}
 	}
+	if measure != nil {
+		s.Rows = measure.X
+	}
 	m.trained = e.Clone()
 	r, err := s.Transform(e, d)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	return r.Print(cmd.ErrOrStderr())
+	m.lossy = r
+	if err := r.Print(cmd.ErrOrStderr()); err != nil || measure == nil {
+		return err
+	}
+	return newChange(m.trained, e, measure).print(cmd.ErrOrStderr())
 }
 
 // isFloat32 reports whether the named file is a .npy of float32 numbers. What is

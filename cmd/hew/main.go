@@ -82,7 +82,7 @@ measures how much faster they come.`,
 		newInspect(), newPredict(), newVerify(),
 		newRewrite("prune", "Make a model smaller by its trees"),
 		newRewrite("quantize", "Make a model smaller by its numbers"),
-		newCompile(), newBuild(), newServe(), newBench(), newVersion(),
+		newCompile(), newBuild(), newServe(), newBench(), newTune(), newReport(), newVersion(),
 	)
 	return root
 }

@@ -9,13 +9,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hew/internal/lossy"
 	"hew/ir"
 	"hew/save"
 )
 
 // newRewrite returns the command prune or quantize: a model file in, a smaller one out.
 func newRewrite(name, short string) *cobra.Command {
-	var out string
+	var out, rowFile string
 	var flags modelFlags
 	cmd := &cobra.Command{
 		Use:   name + " MODEL",
@@ -24,9 +25,11 @@ func newRewrite(name, short string) *cobra.Command {
 that XGBoost loads (.json or .ubj) and scores with the bits that hew gives; of others,
 and with a name that ends in .hew.json, hew's own form, which hew reads like any model.
 Without settings, only exact passes run. The report on standard error has the certified
-bound of each lossy pass: how far a margin may move, on any row.`,
+bound of each lossy pass: how far a margin may move, on any row. With --rows it also has
+what moved on those rows: margins, predictions, labels and, if --label names their column,
+the metric of the objective.`,
 		Example: fmt.Sprintf(`  hew %[1]s churn.json -o small.json --prune truncate=best,epsilon=1e-4
-  hew %[1]s churn.ubj -o small.ubj --prune reduced-error --fit valid.csv --label churned
+  hew %[1]s churn.ubj -o small.ubj --prune reduced-error --fit fit.csv --rows valid.csv --label churned
   hew %[1]s churn.json -o small.json --quantize thresholds=uint8,leaves=f16`, name),
 		Args: models(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -41,13 +44,20 @@ bound of each lossy pass: how far a margin may move, on any row.`,
 			if err != nil {
 				return err
 			}
-			if err := flags.rewrite(cmd, args[0], e); err != nil {
+			var measure *lossy.Data
+			if rowFile != "" {
+				if measure, err = flags.labels.readAny(cmd, rowFile, e); err != nil {
+					return err
+				}
+			}
+			if err := flags.rewrite(cmd, args[0], e, measure); err != nil {
 				return err
 			}
 			return writeTo(cmd, out, func(w io.Writer) error { return writeModel(w, out, e, original) })
 		},
 	}
 	cmd.Flags().StringVarP(&out, "out", "o", "", "model file to write, - for standard output")
+	cmd.Flags().StringVar(&rowFile, "rows", "", "rows to measure on what the passes do; others than those of --fit")
 	flags.addInput(cmd)
 	flags.addLossy(cmd)
 	return cmd
