@@ -2,7 +2,7 @@
 # they are no dependency of the module.
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build demo test race arm64 lint generate tidy golden fuzz bench peers oracle check clean
+.PHONY: build demo test race arm64 lint generate tidy golden fuzz bench peers oracle browser check clean
 
 build: ## the command, bin/hew
 	go build -trimpath -o bin/hew ./cmd/hew
@@ -24,13 +24,14 @@ lint: ## format, vet, staticcheck
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo "run gofmt -w on these files"; exit 1; }
 	go vet ./...
 	go -C kernel/internal/gen vet ./...
+	go -C internal/browser vet ./...
 	go run $(STATICCHECK) ./...
 
 generate: ## protobuf code and assembly
 	go generate ./...
 
 golden: ## rewrite golden files; read the diff before you commit it
-	go test ./codegen ./compile ./bench ./cmd/hew -update
+	go test ./codegen ./compile ./bench ./report ./cmd/hew -update
 
 fuzz: ## every fuzz target for a while, FUZZTIME each
 	./fuzz.sh $(or $(FUZZTIME),60s)
@@ -47,6 +48,9 @@ oracle: ## against XGBoost and scikit-learn themselves, on MODELS random models 
 	go vet -tags oracle ./internal/oracle/...
 	go test -tags oracle -timeout $(if $(MODELS),2h,15m) ./internal/oracle/... $(if $(MODELS),-args -models=$(MODELS))
 
+browser: ## the page of hew report in a pinned Chromium, which npm brings the first time; PICTURES=DIR keeps pictures of it
+	go -C internal/browser test -count 1 . $(if $(PICTURES),-args -pictures=$(abspath $(PICTURES)))
+
 check: lint test race generate tidy ## all that must hold
 	@git diff --exit-code || { echo "make generate and go mod tidy must leave the tree clean"; exit 1; }
 	@test -z "$$(git status --porcelain)" || { git status --short; echo "the tree is not clean"; exit 1; }
@@ -54,6 +58,7 @@ check: lint test race generate tidy ## all that must hold
 tidy:
 	go mod tidy
 	go -C kernel/internal/gen mod tidy
+	go -C internal/browser mod tidy
 
 clean:
 	git clean -fdXq bin
