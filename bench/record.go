@@ -119,9 +119,10 @@ type Load struct {
 // A Part is a share of the time of a request.
 type Part struct {
 	// Name is "parse": from when a front end has the request, for gRPC out of its bytes,
-	// to the call of the predictor; "score": in the predictor, which ranks the features
-	// and walks the trees; "encode": from there to the end of the answer, for gRPC not
-	// yet as bytes; "network": outside of these, the client included.
+	// to the call of the predictor; "rank": in the predictor, for the ranks of features, by
+	// its share as measured without a server; "score": in the predictor otherwise;
+	// "encode": from there to the end of the answer, for gRPC not yet as bytes; "network":
+	// outside of these, the client included.
 	Name string  `json:"name"`
 	Mean float64 `json:"mean_ms"` // over all requests
 }

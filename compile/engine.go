@@ -178,6 +178,15 @@ func (g *Engine) Margin(dst, x predict.Values) { g.sums.Margin(dst, x) }
 // values, in place of the ensemble's own.
 func (g *Engine) MarginFrom(dst, x, base predict.Values) { g.sums.MarginFrom(dst, x, base) }
 
+// Ranks returns what does of Margin only the ranking of the features, or nil if the
+// engine ranks none, or computes columns in front of it.
+func (g *Engine) Ranks() func(x predict.Values) {
+	if s, ok := g.sums.(interface{ Rank(x predict.Values) }); ok {
+		return s.Rank
+	}
+	return nil
+}
+
 // Leaf writes rows × trees numbers: for each tree, the trainer's number of the
 // leaf that the row reaches.
 func (g *Engine) Leaf(dst []int32, x predict.Values) { g.leaves().Leaf(dst, x) }

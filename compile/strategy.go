@@ -3,6 +3,7 @@ package compile
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"hew/codegen"
 	"hew/ir"
@@ -43,6 +44,20 @@ func choose(e *ir.Ensemble, strategy string, limit int64) (choice, error) {
 		return choice{strategy: "branch", why: "there are no splits"}, nil
 	}
 	return c.within(e, limit), nil
+}
+
+// BranchRows returns up to how many rows a call of the package that o asks for runs branch
+// code, and ranks nothing; MaxInt if all do.
+func BranchRows(e *ir.Ensemble, o Options) (int, error) {
+	p := e.Clone()
+	if _, err := run(p, o.passes(), Options{}); err != nil {
+		return 0, err
+	}
+	c, err := choose(p, o.Strategy, o.MaxMemory)
+	if err != nil || c.strategy != "branch" {
+		return c.branchRows, err
+	}
+	return math.MaxInt, nil
 }
 
 // within returns c with branch code for few rows where that is faster, or less than

@@ -44,6 +44,9 @@ func (s tableSums[In, Out]) Margin(dst, x predict.Values) {
 	s.k.Margin(predict.SliceOf[Out](dst), predict.SliceOf[In](x))
 }
 
+// Rank ranks rows and drops the ranks.
+func (s tableSums[In, Out]) Rank(x predict.Values) { s.k.Rank(predict.SliceOf[In](x)) }
+
 func (s tableSums[In, Out]) MarginFrom(dst, x, base predict.Values) {
 	s.k.MarginFrom(predict.SliceOf[Out](dst), predict.SliceOf[In](x), predict.SliceOf[Out](base))
 }

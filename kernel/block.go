@@ -30,14 +30,7 @@ func (e *Engine[In, Out]) newScratch() *scratch[Out] {
 // block scores up to lanes rows side by side.
 func (e *Engine[In, Out]) block(dst []Out, x []In, base []Out, rows int) {
 	s := e.scratches.Get().(*scratch[Out])
-	if s.ranks != nil {
-		e.ranker.block(s.ranks, e.lanes, x, rows)
-	}
-	if s.walk != nil {
-		for i := range rows {
-			e.ranker.row(s.rowRanks[i*e.columns:(i+1)*e.columns], x[i*e.features:(i+1)*e.features])
-		}
-	}
+	e.rank(s, x, rows)
 	free := e.free(base)
 	e.start(s.acc, base, rows)
 	for i := range e.sections {
@@ -48,6 +41,37 @@ func (e *Engine[In, Out]) block(dst []Out, x []In, base []Out, rows int) {
 		}
 	}
 	e.finish(dst, s.acc, base, rows)
+	e.scratches.Put(s)
+}
+
+// rank ranks up to lanes rows for the sections of a block.
+func (e *Engine[In, Out]) rank(s *scratch[Out], x []In, rows int) {
+	if s.ranks != nil {
+		e.ranker.block(s.ranks, e.lanes, x, rows)
+	}
+	if s.walk != nil {
+		for i := range rows {
+			e.ranker.row(s.rowRanks[i*e.columns:(i+1)*e.columns], x[i*e.features:(i+1)*e.features])
+		}
+	}
+}
+
+// Rank does of Margin what comes before the trees: it ranks rows, and drops the ranks.
+// It tells how much of Margin's time that is.
+func (e *Engine[In, Out]) Rank(x []In) {
+	s := e.scratches.Get().(*scratch[Out])
+	rows := len(x) / e.features
+	for i := 0; i < rows; i += e.lanes {
+		n := min(e.lanes, rows-i)
+		part := x[i*e.features : (i+n)*e.features]
+		if n >= e.cost.few {
+			e.rank(s, part, n)
+			continue
+		}
+		for j := range n {
+			e.ranker.row(s.rowRanks[:e.columns], part[j*e.features:(j+1)*e.features])
+		}
+	}
 	e.scratches.Put(s)
 }
 

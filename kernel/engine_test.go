@@ -385,3 +385,26 @@ func BenchmarkEngine(b *testing.B) {
 		}
 	}
 }
+
+// Rank leaves nothing behind, and allocates nothing.
+func TestRankAlone(t *testing.T) {
+	for _, leaves := range []int{8, 200} { // blocks, and trees that are walked
+		r := rand.New(rand.NewPCG(uint64(leaves), 1))
+		m := randomModel(modelShape{features: 9, outputs: 2, trees: 30, leaves: leaves, bounds: 400, depth: 9, sets: true}, r)
+		for _, cpu := range testLevels() {
+			e, err := New[float32, float32](m, cpu)
+			require.NoError(t, err)
+			for _, rows := range []int{1, 2, 63, 1200} {
+				x := randomRows[float32](m, rows, r)
+				want, got := make([]float32, rows*m.Outputs), make([]float32, rows*m.Outputs)
+				e.Margin(want, x)
+				e.Rank(x)
+				e.Margin(got, x)
+				require.Equal(t, want, got)
+				if !raceDetector {
+					require.Zero(t, testing.AllocsPerRun(3, func() { e.Rank(x) }))
+				}
+			}
+		}
+	}
+}

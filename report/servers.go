@@ -243,16 +243,27 @@ func loadTable(name, title string, records []bench.Record) table {
 	return t
 }
 
-// partNames are what parts of a request's time are called; bench.Part says what they hold.
-var partNames = map[string]string{
-	"parse": "parsing", "score": "ranking and scoring", "encode": "encoding", "network": "network and client",
+// partNames are what parts of a request's time are called, in the order in which they
+// come; bench.Part says what they hold.
+var partNames = []struct{ name, title string }{
+	{"parse", "parsing"}, {"rank", "ranking features"}, {"score", "scoring"}, {"encode", "encoding"}, {"network", "network and client"},
 }
 
 func partName(name string) string {
-	if s, ok := partNames[name]; ok {
-		return s
+	if i := placeOf(name); i < len(partNames) {
+		return partNames[i].title
 	}
 	return name
+}
+
+// placeOf returns where a part comes; others come last.
+func placeOf(name string) int {
+	for i, p := range partNames {
+		if p.name == name {
+			return i
+		}
+	}
+	return len(partNames)
 }
 
 // partsOf returns the names of all parts.
@@ -265,6 +276,7 @@ func (s *subject) partsOf() []string {
 			}
 		}
 	}
+	slices.SortStableFunc(names, func(a, b string) int { return placeOf(a) - placeOf(b) })
 	return names
 }
 
@@ -302,7 +314,7 @@ func (s *subject) partTable() table {
 // request differ in size, so that each plot has an axis of its own.
 func (s *subject) partFigure(id string) figure {
 	f := figure{ID: id, Title: "Where the time of a request goes",
-		Text: "Means over all requests, from sending a request to its checked answer: the server's own counts, and what remains. Client and server share the machine, so that waiting for a processor is in each part."}
+		Text: "Means over all requests, from sending a request to its checked answer: the server's own counts, and what remains. Ranking is told from scoring by its share as measured without a server. Client and server share the machine, so that waiting for a processor is in each part."}
 	names := s.partsOf()
 	for i, n := range names {
 		f.Key = append(f.Key, mark{Name: partName(n), ink: colour(i), glyph: draw.BoxGlyph{}})

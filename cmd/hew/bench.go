@@ -251,7 +251,28 @@ func (b *benchFlags) measureServer(cmd *cobra.Command, e *ir.Ensemble, model bui
 		return nil, err
 	}
 	records, err := b.drive(cmd, server, questions(e, model.Info, x))
-	return records, errors.Join(err, server.Stop())
+	if err = errors.Join(err, server.Stop()); err != nil {
+		return records, err
+	}
+	return records, b.splitScores(e, x, records)
+}
+
+// splitScores tells ranking from scoring in the records of a server.
+func (b *benchFlags) splitScores(e *ir.Ensemble, x predict.Values, records []bench.Record) error {
+	flags := b.compileFlags
+	if flags.strategy == allStrategies {
+		flags.strategy = "auto"
+	}
+	r, err := newRanking(e, &flags, x)
+	if err != nil {
+		return err
+	}
+	for i := range records {
+		if err := r.split(&records[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // questions returns the rows in x with the reference's predictions.
