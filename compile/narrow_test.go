@@ -5,6 +5,7 @@ import (
 	"math"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -55,19 +56,14 @@ const narrowModel = "xgboost-3.2-realistic-binary-higgs-500x6"
 func narrowEnsemble(t testing.TB, leaves string) *ir.Ensemble {
 	e, err := load.File(filepath.Join(goldenCases, narrowModel, "model.ubj"))
 	require.NoError(t, err)
-	switch leaves {
-	case "int8":
-		toGrid(e, 127)
-	case "int16":
-		toGrid(e, 32_767)
-	case "":
-	default:
-		o, err := quantize.Parse("leaves=" + leaves)
+	if leaves == "" {
+		return e
+	}
+	o, err := quantize.Parse("leaves=" + leaves)
+	require.NoError(t, err)
+	for _, p := range o.Passes() {
+		_, err := p.Run(e, nil)
 		require.NoError(t, err)
-		for _, p := range o.Passes() {
-			_, err := p.Run(e, nil)
-			require.NoError(t, err)
-		}
 	}
 	return e
 }
@@ -76,7 +72,7 @@ func narrowEnsemble(t testing.TB, leaves string) *ir.Ensemble {
 // and encode them in fewer bytes.
 func TestNarrowLeaves(t *testing.T) {
 	bytes := map[string]int{}
-	for _, leaves := range []string{"", "f16", "bf16", "int16", "int8", "fixed"} {
+	for _, leaves := range []string{"", "f16", "bf16", "int16", "int8", "int8,scale=tree", "fixed"} {
 		t.Run(leaves, func(t *testing.T) {
 			e := narrowEnsemble(t, leaves)
 			m, err := compile.Tables(e)
@@ -92,7 +88,7 @@ func TestNarrowLeaves(t *testing.T) {
 			for _, cpu := range compile.Levels(kernel.ThisCPU()) {
 				k, err := kernel.New[float32, float32](m, cpu)
 				require.NoError(t, err)
-				exact := leaves == "int16" || leaves == "int8" || leaves == "fixed"
+				exact := leaves != "" && !strings.HasSuffix(leaves, "f16")
 				if cpu.AVX2 && exact {
 					require.Contains(t, k.Describe(), "integers")
 				} else {
@@ -118,7 +114,7 @@ func TestNarrowLeaves(t *testing.T) {
 // BenchmarkNarrow times models with leaves of all kinds in one interleaved run, at each
 // level of this processor, with sums of both types.
 func BenchmarkNarrow(b *testing.B) {
-	kinds := []string{"", "f16", "int16", "int8", "fixed"}
+	kinds := []string{"", "f16", "int16", "int8", "int8,scale=tree", "fixed"}
 	for _, cpu := range compile.Levels(kernel.ThisCPU()) {
 		b.Run(fmt.Sprintf("sum=float32/cpu=%v", cpu), func(b *testing.B) { benchmarkNarrow[float32](b, kinds, cpu) })
 		b.Run(fmt.Sprintf("sum=float64/cpu=%v", cpu), func(b *testing.B) { benchmarkNarrow[float64](b, kinds, cpu) })

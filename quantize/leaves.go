@@ -15,25 +15,23 @@ func leafDoc(f Format) string {
 	case Fixed:
 		return "round leaves and base margins to a grid on which all sums are exact"
 	}
-	return fmt.Sprintf("round leaves to %v times a power of two", f)
+	return fmt.Sprintf("round leaves to %v times a power of two, and base margins to a finer grid", f)
 }
 
 // narrowLeaves is the pass that Leaves asks for. For each tree a row changes by what its
 // leaf does, so that the certificate is exact: the sum of each tree's least and largest
-// difference, and with Fixed that of the base margin.
+// difference, and that of the base margin.
 func (o Options) narrowLeaves(e *ir.Ensemble, _ *lossy.Data) (lossy.Change, error) {
 	if err := o.checkLeaves(e); err != nil {
 		return lossy.Change{}, err
 	}
 	round, change := o.rounding(e), lossy.None(e.Outputs)
-	if o.Leaves == Fixed {
-		for k, b := range e.BaseMargin {
-			d := differences{}
-			d.add(b, round.base(b))
-			d.widen(change, k)
-		}
-		e.BaseMargin = mapped(e.BaseMargin, round.base)
+	for k, b := range e.BaseMargin {
+		d := differences{}
+		d.add(b, round.base(b))
+		d.widen(change, k)
 	}
+	e.BaseMargin = mapped(e.BaseMargin, round.base)
 	for i := range e.Trees {
 		t, f := &e.Trees[i], round.leaf[i]
 		for k := range e.Outputs {
@@ -126,7 +124,7 @@ func (o Options) rounding(e *ir.Ensemble) rounding {
 	case BF16:
 		f = toBF16
 	case Fixed:
-		f = toGrid(fixedScale(e))
+		f = toGrid(fixedScale(e, nil))
 		r.base = f
 	default:
 		r.setScaled(e, o)
@@ -138,7 +136,9 @@ func (o Options) rounding(e *ir.Ensemble) rounding {
 	return r
 }
 
-// setScaled sets the rounding of leaves to integers with a scale.
+// setScaled sets the rounding of leaves to integers with a scale. Base margins are rounded
+// to the finest grid on which sums of them and of such leaves are exact, if there is one:
+// then the order of trees does not matter, and kernels add integers.
 func (r *rounding) setScaled(e *ir.Ensemble, o Options) {
 	bits := 7
 	if o.Leaves == Int16 {
@@ -148,12 +148,22 @@ func (r *rounding) setScaled(e *ir.Ensemble, o Options) {
 	for i := range e.Trees {
 		most[i] = largestLeaf(e, &e.Trees[i])
 	}
-	all := largest(most)
+	all, finestLeaf := largest(most), 0
 	for i := range r.leaf {
 		if !o.TreeScale {
 			most[i] = all
 		}
-		r.leaf[i] = toGrid(intScale(e.Sum, most[i], bits))
+		k := intScale(e.Sum, most[i], bits)
+		r.leaf[i] = toGrid(k)
+		if most[i] > 0 {
+			finestLeaf = max(finestLeaf, k)
+		}
+	}
+	if e.BaseLast || math.IsInf(largest(e.BaseMargin), 0) || !(all < math.MaxFloat32/2) {
+		return // added last, or there is no grid
+	}
+	if k := fixedScale(e, r.leaf); k >= finestLeaf {
+		r.base = toGrid(k)
 	}
 }
 
@@ -192,8 +202,9 @@ func firstScale(p ir.Precision, largest float64, bits int) int {
 }
 
 // fixedScale returns the largest k at which no sum of leaves and base margin, of any
-// output, leaves the integers that the type of sums holds without a gap.
-func fixedScale(e *ir.Ensemble) int {
+// output, leaves the integers that the type of sums holds without a gap. Leaves are rounded
+// before, those of each tree by a function of its own, or not at all.
+func fixedScale(e *ir.Ensemble, round []func(float64) float64) int {
 	bits := 24
 	if e.Sum == ir.Double {
 		bits = 53
@@ -202,7 +213,11 @@ func fixedScale(e *ir.Ensemble) int {
 	for output := range e.Outputs {
 		terms := []float64{math.Abs(e.BaseMargin[output])} // the largest of each
 		for i := range e.Trees {
-			terms = append(terms, largest(leafValues(e, &e.Trees[i], output)))
+			values := leafValues(e, &e.Trees[i], output)
+			if round != nil {
+				values = mapped(values, round[i])
+			}
+			terms = append(terms, largest(values))
 		}
 		k = min(k, firstScale(e.Sum, largest(terms), bits))
 		for !fit(terms, k, math.Ldexp(1, bits)) {

@@ -163,6 +163,27 @@ func wantAssociative(t *testing.T, r *rand.Rand, e *ir.Ensemble, k int) {
 	}
 }
 
+// Sums of scaled leaves are associative too, as long as a grid is fine enough for all of
+// them: base margins give way.
+func TestScaledSumsAreAssociative(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for seed := range uint64(100) {
+		e := nodiff.Shape{Trees: 30, Depth: 4, Sum: ir.Precision(seed % 2)}.Ensemble(seed)
+		if tame(e); e.Linear != nil || len(e.Trees) == 0 || e.BaseLast {
+			continue
+		}
+		for k := range e.BaseMargin {
+			e.BaseMargin[k] = float64(float32(r.NormFloat64()))
+		}
+		for _, leaves := range []string{"leaves=int8", "leaves=int16"} {
+			after, _ := run(t, e, parse(t, leaves), nil)
+			for k := range after.Outputs {
+				wantAssociative(t, r, after, k)
+			}
+		}
+	}
+}
+
 func outputLeaves(e *ir.Ensemble, tree, k int) []float64 {
 	t := &e.Trees[tree]
 	one := ir.Ensemble{Trees: e.Trees[tree : tree+1]}

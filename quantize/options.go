@@ -25,7 +25,8 @@ type Options struct {
 
 	// Leaves is F16 or BF16: leaves become numbers of that type. Or it is Int8 or
 	// Int16: they become q × 2^-k with an integer q of that type, −128 and −32768
-	// aside. Or it is Fixed: they, and the base margins, become q × 2^-k such that
+	// aside, and base margins multiples of a smaller power of two for which all sums are
+	// exact, if there is one. Or it is Fixed: they, and the base margins, become q × 2^-k such that
 	// every sum of them is exact in the type of sums, in whatever order.
 	Leaves Format
 
