@@ -156,7 +156,16 @@ func leafOf(e *ir.Ensemble, t *ir.Tree, row []float64) int32 {
 	return i
 }
 
+// skipShort leaves out what takes seconds, and minutes under an emulator, and what is the
+// same on every processor.
+func skipShort(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short")
+	}
+}
+
 func TestCertifiedRandom(t *testing.T) {
+	skipShort(t)
 	var n tries
 	for seed := range uint64(120) {
 		p, q := ir.Precision(seed%2), ir.Precision(seed/2%2)
@@ -198,6 +207,7 @@ func tame(e *ir.Ensemble) {
 
 // Many thresholds, so that uint8 has something to do.
 func TestCertifiedManyThresholds(t *testing.T) {
+	skipShort(t)
 	var n tries
 	for seed := range uint64(6) {
 		s := nodiff.Shape{Trees: 30, Depth: 7, Features: 2, Thresholds: 2000, Outputs: 1 + int(seed)%2, Full: true, Input: ir.Precision(seed % 2), Sum: ir.Precision(seed / 2 % 2)}
@@ -210,6 +220,7 @@ func TestCertifiedManyThresholds(t *testing.T) {
 }
 
 func TestCertifiedGolden(t *testing.T) {
+	skipShort(t)
 	var n tries
 	models := golden(t)
 	for i, name := range slices.Sorted(maps.Keys(models)) { // a third of the options each

@@ -276,6 +276,7 @@ func TestMovedBoundPerOutput(t *testing.T) {
 // A hostile ensemble, a chain of splits on one feature that all move to one threshold,
 // takes no more than n log n steps.
 func TestMovedBoundIsFast(t *testing.T) {
+	skipShort(t)
 	const n = 200_000
 	e := ir.MustParse("(f0<1 1 2)")
 	leaf, split := e.Trees[0].Nodes[1], e.Trees[0].Nodes[0]
