@@ -39,7 +39,7 @@ func Decode(data []byte) (*Model, error) {
 	for i := range m.Columns {
 		m.Columns[i] = r.column()
 	}
-	m.Trees = make([]Tree, r.count(4))
+	m.Trees = make([]Tree, r.count(3)) // as many bytes as a tree takes that shares its nodes
 	for i := range m.Trees {
 		m.Trees[i] = r.tree(m.Outputs, m.Trees[:i])
 	}

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -63,6 +64,15 @@ func TestSharedTrees(t *testing.T) {
 		_, err := Decode(bad)
 		require.Equal(t, first < 3, err == nil, "%d", first)
 	}
+}
+
+// A tree that shares the nodes of another takes three bytes: no reader may expect more.
+func TestManySharedTrees(t *testing.T) {
+	m := smallModel()
+	m.Trees = slices.Repeat(m.Trees[1:], 200)
+	got, err := Decode(m.Encode())
+	require.NoError(t, err)
+	require.Equal(t, m, got)
 }
 
 func TestDecodeRefusesDamage(t *testing.T) {
