@@ -85,8 +85,12 @@ func (s Settings) Transform(e *ir.Ensemble, d *lossy.Data) (*Report, error) {
 		return r, nil
 	}
 	r.Bound, r.Moved = lossy.Certified(before, e, all), moved(before, e, s.Rows)
-	for k := range e.Source.Bound { // of what was done to the file before
-		r.Bound[k] += e.Source.Bound[k]
+	for k, before := range e.Source.Bound { // of what was done to the file before
+		if sum := r.Bound[k] + before; r.Bound[k] > 0 && before > 0 {
+			r.Bound[k] = math.Nextafter(sum, math.Inf(1))
+		} else {
+			r.Bound[k] = sum
+		}
 	}
 	e.Source.Changes = slices.Concat(e.Source.Changes, s.changes())
 	e.Source.Bound = r.Bound

@@ -45,7 +45,7 @@ var definitions = []definition{
 		doc: "pinball loss of a quantile, or the mean over several", judge: averaged(pinball)},
 	{name: "expectile", takes: Number, smaller: true, param: "alpha", several: true, allowed: between(0, 1),
 		doc: "asymmetric squared error of an expectile, or the mean over several", judge: averaged(asymmetric)},
-	{name: "ndcg", takes: Order, label: from(0), param: "k", preset: math.Inf(1), optional: true, allowed: whole,
+	{name: "ndcg", takes: Order, label: grade, param: "k", preset: math.Inf(1), optional: true, allowed: whole,
 		doc:   "normalised discounted cumulative gain of the first k rows of a query, gain 2^label−1 as XGBoost's, averaged over ties as scikit-learn does; 1 for a query without relevant rows, of which XGBoost forgets the weight",
 		judge: judgeNDCG},
 }
@@ -86,6 +86,14 @@ func from(low float64) func(float64) error {
 		}
 		return nil
 	}
+}
+
+// grade reports a label of which the gain, or a sum of such gains, is no number any more.
+func grade(y float64) error {
+	if y > 1000 {
+		return fmt.Errorf("label %v is above 1000: its gain, 2^label−1, is too large", y)
+	}
+	return from(0)(y)
 }
 
 // A rowLoss is what a row adds to a mean: y is its label, p what was predicted.

@@ -197,6 +197,7 @@ func TestJudgeRefuses(t *testing.T) {
 		{"auc", metric.Data{Label: []float64{0}}, []float64{1, 2}, 2, "auc: 2 predicted values per row, one is judged"},
 		{"rmsle", metric.Data{Label: []float64{-1}}, []float64{0}, 1, "rmsle: row 1: label -1 is not above -1"},
 		{"poisson-deviance", metric.Data{Label: []float64{-0.5}}, []float64{1}, 1, "poisson-deviance: row 1: label -0.5 is below 0"},
+		{"ndcg", metric.Data{Label: []float64{1, 1001}, Query: []int{1, 1}}, []float64{1, 2}, 1, "ndcg: row 2: label 1001 is above 1000: its gain, 2^label−1, is too large"},
 		{"gamma-deviance", metric.Data{Label: []float64{0}}, []float64{1}, 1, "gamma-deviance: row 1: label 0 is not above 0"},
 		{"quantile@0.1,0.9", metric.Data{Label: []float64{0}}, []float64{1}, 1, "quantile@0.1,0.9: 2 parameters for 1 predicted values per row"},
 		{"ndcg", metric.Data{Label: []float64{1, 2}}, []float64{1, 2}, 1, "ndcg: rankings are judged by query: say which rows belong together"},

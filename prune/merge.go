@@ -44,7 +44,7 @@ func (b *below) join(i, l, r int) {
 	for k := range b.width {
 		i, l, r := i*b.width+k, l*b.width+k, r*b.width+k
 		b.least[i], b.most[i] = min(b.least[l], b.least[r]), max(b.most[l], b.most[r])
-		mean := b.mean[l]*left + b.mean[r]*(1-left)
+		mean := float64(b.mean[l]*left) + float64(b.mean[r]*(1-left)) // not fused: the same on every processor
 		b.mean[i] = min(max(mean, b.least[i]), b.most[i])
 	}
 }

@@ -32,7 +32,7 @@ type Count struct {
 }
 
 // of returns the number that c is of all things.
-func (c Count) of(all int) int { return c.N + int(c.Percent/100*float64(all)) }
+func (c Count) of(all int) int { return c.N + int(c.Percent*float64(all)/100) }
 
 func (c Count) String() string {
 	if c.Percent > 0 {

@@ -1,6 +1,7 @@
 package prune_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -177,16 +178,30 @@ func TestRowsErrors(t *testing.T) {
 		{e, "reg:squarederror", lossy.Data{}, "no rows with labels to measure the loss on"},
 		{e, "reg:squarederror", lossy.Data{X: x, Y: []float64{1}}, "1 labels and 0 weights for 2 values in rows of 1"},
 		{e, "reg:squarederror", lossy.Data{X: x, Y: []float64{1, 2}, Weight: []float64{1}}, "2 labels and 1 weights for 2 values in rows of 1"},
-		{e, "reg:squarederror", lossy.Data{X: x, Y: []float64{1, 2}, Weight: []float64{1, -1}}, "row 1: weight -1"},
-		{e, "binary:logistic", lossy.Data{X: x, Y: []float64{1, 2}}, "row 1: label 2 is not between 0 and 1"},
-		{e, "binary:hinge", lossy.Data{X: x, Y: []float64{0.5, 0}}, "row 0: label 0.5 is not one of the classes 0 to 1"},
-		{e, "reg:gamma", lossy.Data{X: x, Y: []float64{1, 0}}, "row 1: label 0 is not a number above 0"},
-		{infinite, "reg:squarederror", lossy.Data{X: x, Y: []float64{1, 2}}, "row 1: the loss of margins [+Inf] for label 2 is +Inf"},
+		{e, "reg:squarederror", lossy.Data{X: x, Y: []float64{1, 2}, Weight: []float64{1, -1}}, "row 2: weight -1"},
+		{e, "reg:squarederror", lossy.Data{X: x, Y: []float64{1, 2}, Weight: []float64{0, 0}}, "the weights of all rows are 0"},
+		{e, "binary:logistic", lossy.Data{X: x, Y: []float64{1, 2}}, "row 2: label 2 is not between 0 and 1"},
+		{e, "binary:hinge", lossy.Data{X: x, Y: []float64{0.5, 0}}, "row 1: label 0.5 is not one of the classes 0 to 1"},
+		{e, "reg:gamma", lossy.Data{X: x, Y: []float64{1, 0}}, "row 2: label 0 is not a number above 0"},
+		{infinite, "reg:squarederror", lossy.Data{X: x, Y: []float64{1, 2}}, "row 2: the loss of margins [+Inf] for label 2 is +Inf"},
 	} {
 		c.e.Source.Objective = c.objective
 		o, err := prune.Parse("trees=1")
 		require.NoError(t, err)
 		_, err = o.Passes()[0].Run(c.e.Clone(), &c.d)
 		require.EqualError(t, err, c.want)
+	}
+}
+
+// A percentage is of the number itself, not of a rounded share of it.
+func TestPercentage(t *testing.T) {
+	for _, percent := range []int{7, 28, 29, 57, 58} {
+		e := ir.MustParse(slices.Repeat([]string{"(f0<1 1 2)"}, 100)...)
+		e.Source.Objective = "reg:squarederror"
+		o, err := prune.Parse(fmt.Sprintf("trees=%d%%", percent))
+		require.NoError(t, err)
+		_, err = o.Passes()[0].Run(e, &lossy.Data{X: []float64{0, 5}, Y: []float64{1, 2}})
+		require.NoError(t, err)
+		require.Len(t, e.Trees, 100-percent)
 	}
 }

@@ -3,6 +3,7 @@ package prune
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"hew/internal/lossy"
 	"hew/interp"
@@ -55,12 +56,15 @@ func rowsOf(e *ir.Ensemble, d *lossy.Data, l *loss) (int, error) {
 	if len(d.X) != n*len(e.Features) || d.Weight != nil && len(d.Weight) != n {
 		return 0, fmt.Errorf("%d labels and %d weights for %d values in rows of %d", n, len(d.Weight), len(d.X), len(e.Features))
 	}
+	if d.Weight != nil && slices.Max(d.Weight) == 0 {
+		return 0, fmt.Errorf("the weights of all rows are 0")
+	}
 	for r, y := range d.Y {
 		if err := l.check(y); err != nil {
-			return 0, fmt.Errorf("row %d: %w", r, err)
+			return 0, fmt.Errorf("row %d: %w", r+1, err)
 		}
 		if d.Weight != nil && !(d.Weight[r] >= 0 && !math.IsInf(d.Weight[r], 1)) {
-			return 0, fmt.Errorf("row %d: weight %v", r, d.Weight[r])
+			return 0, fmt.Errorf("row %d: weight %v", r+1, d.Weight[r])
 		}
 	}
 	return n, nil
@@ -78,7 +82,7 @@ func (s *sample) evaluate() error {
 			s.add(m, t, s.walk(t, r), 1)
 		}
 		if s.total[r] = s.lossAt(r, m); math.IsNaN(s.total[r]) || math.IsInf(s.total[r], 0) {
-			return fmt.Errorf("row %d: the loss of margins %v for label %v is %v", r, m, s.y[r], s.total[r])
+			return fmt.Errorf("row %d: the loss of margins %v for label %v is %v", r+1, m, s.y[r], s.total[r])
 		}
 	}
 	return nil

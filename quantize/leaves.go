@@ -269,7 +269,7 @@ func (o Options) checkLeaves(e *ir.Ensemble) error {
 	}
 	round := o.rounding(e)
 	for k, b := range e.BaseMargin {
-		if math.IsInf(round.base(b), 0) && !math.IsInf(b, 0) {
+		if r := round.base(b); !e.Sum.Holds(r) || math.IsInf(r, 0) && !math.IsInf(b, 0) {
 			return fmt.Errorf("base margin %v of output %d is beyond the range of %v", b, k, o.Leaves)
 		}
 	}

@@ -275,3 +275,11 @@ func TestFixedBaseMargin(t *testing.T) {
 	require.InDelta(t, -0x1p-20, c.High[0], 1e-20)
 	require.Equal(t, 0.375+0x1p-20, e.BaseMargin[0]) // a clone keeps its own
 }
+
+// A base margin that the grid would take beyond the largest number is refused.
+func TestLargestBaseMargin(t *testing.T) {
+	e := ir.MustParse("(f0<1 3e38 3.4e38)")
+	e.BaseMargin[0] = math.MaxFloat32
+	o := parse(t, "leaves=fixed")
+	require.ErrorContains(t, o.Check(e, false), "base margin 3.4028234663852886e+38 of output 0 is beyond the range of fixed")
+}

@@ -140,7 +140,7 @@ func checkSetup(u *bench.Setup) error {
 			c.Features, c.Outputs, c.Trees, c.Nodes, c.Leaves, c.Bytes, c.Depth)
 	}
 	for _, p := range u.Passes {
-		if !sized(p.Before) || !sized(p.After) || !amounts(p.Seconds) || !amounts(p.Certified...) || !amounts(p.Measured...) {
+		if !sized(p.Before) || !sized(p.After) || !amounts(p.Seconds) || !bounds(p.Certified) || !bounds(p.Measured) {
 			return fmt.Errorf("has a pass %s of %v s, from %d to %d nodes, with bounds %v and changes %v", p.Name, p.Seconds, p.Before.Nodes, p.After.Nodes, p.Certified, p.Measured)
 		}
 	}
@@ -156,7 +156,7 @@ func checkTune(t *tune.Record) error {
 	if min(t.Trees, t.Nodes, t.Columns) < 0 || min(t.Bytes, t.Binary) < 0 {
 		return fmt.Errorf("has %d trees, %d nodes, %d columns, %d bytes, and a binary of %d", t.Trees, t.Nodes, t.Columns, t.Bytes, t.Binary)
 	}
-	if !amounts(t.Certified...) || !amounts(t.MarginChange...) {
+	if !bounds(t.Certified) || !bounds(t.MarginChange) {
 		return fmt.Errorf("has bounds %v and changes %v of margins", t.Certified, t.MarginChange)
 	}
 	if s := t.Speed; s != nil && (s.Batch < 1 || !rising(s.SingleMin, s.NsSingle, s.SingleMax) || !rising(s.BatchMin, s.NsBatch, s.BatchMax)) {
@@ -170,7 +170,7 @@ func checkJudgement(j *tune.Judgement) error {
 		return nil
 	}
 	between := j.Samples == 0 || j.Low <= j.High
-	if j.Rows < 0 || j.Samples < 0 || !between || !amounts(math.Abs(j.Value), math.Abs(j.Increase), math.Abs(j.Low), math.Abs(j.High)) {
+	if j.Rows < 0 || j.Samples < 0 || !between || !amounts(math.Abs(j.Value)) || !increases(j.Increase, j.Low, j.High) {
 		return fmt.Errorf("has a %s of %v on %d rows, and an increase of the loss by %v, %v to %v, by %d samples", j.Metric, j.Value, j.Rows, j.Increase, j.Low, j.High, j.Samples)
 	}
 	return nil
@@ -187,6 +187,20 @@ func amounts(values ...float64) bool {
 		}
 	}
 	return true
+}
+
+// infinite is what records have for an infinity, which JSON has not.
+const infinite = math.MaxFloat64
+
+// bounds reports whether values are 0 or positive: a bound may be infinite, or so small
+// that plots leave it out.
+func bounds(values []float64) bool {
+	return !slices.ContainsFunc(values, func(v float64) bool { return !(v >= 0) })
+}
+
+// increases reports whether plots have room for values, or they are infinite.
+func increases(values ...float64) bool {
+	return !slices.ContainsFunc(values, func(v float64) bool { return !(math.Abs(v) <= most || math.Abs(v) == infinite) })
 }
 
 // rising reports whether three amounts are positive and none is less than the one before.

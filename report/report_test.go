@@ -278,6 +278,30 @@ func TestRefused(t *testing.T) {
 	require.ErrorIs(t, r.Read("broken", broken{}), errBroken)
 }
 
+// TestInfinite: what hew tune cannot bound has the largest number in place of an
+// infinity, and is shown as one. Bounds may be too large, or too small, for a plot.
+func TestInfinite(t *testing.T) {
+	const line = `{"kind":"tune","model":"m","prune":%q,"trees":2,"nodes":6,"bytes":90,"certified_bound":[%v],"margin_change":[%v],
+"judge":{"metric":"error","smaller_is_better":true,"rows":9,"value":0.1,"loss_increase":0.01,"samples":200,"loss_increase_low":-0.01,"loss_increase_high":%v},
+"speed":{"batch":64,"rounds":5,"ns_single_min":1,"ns_single":2,"ns_single_max":3,"ns_batch_min":1,"ns_batch":2,"ns_batch_max":3,"bit_equal":true},"front":true}`
+	lines := ""
+	for i, bound := range []float64{0, math.MaxFloat64, 1e200, 1e-41} {
+		lines += strings.ReplaceAll(fmt.Sprintf(line, []string{"", "trees=1", "trees=2", "trees=3"}[i], bound, bound, math.MaxFloat64), "\n", "") + "\n"
+	}
+	var r Records
+	require.NoError(t, r.Read("r.jsonl", strings.NewReader(lines)))
+	rep := New(&r)
+	var page, text strings.Builder
+	require.NoError(t, rep.HTML(&page))
+	require.NoError(t, rep.Markdown(&text))
+	require.Contains(t, page.String(), "loss 1 %, −1 % to ∞ %")
+	for _, want := range []string{" ∞ % |", " ∞ |", " 1.00e+200 |", " 1.00e-41 |"} {
+		require.Contains(t, text.String(), want)
+	}
+	require.NotContains(t, page.String()+text.String(), "Inf")
+	require.NotContains(t, page.String(), "NaN")
+}
+
 var errBroken = errors.New("broken")
 
 type broken struct{}

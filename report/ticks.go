@@ -157,6 +157,9 @@ func milliseconds(ms float64) string { return seconds(ms * 1e6) }
 
 // short returns v with three digits, or all those before the point.
 func short(v float64) string {
+	if v == infinite {
+		return "∞"
+	}
 	digits := 3
 	if a := math.Abs(v); a >= 1000 {
 		digits = int(math.Log10(a)) + 1
@@ -164,13 +167,17 @@ func short(v float64) string {
 	return strconv.FormatFloat(v, 'g', digits, 64)
 }
 
-// digits returns v with n digits, zeros at the end included, or all before the point.
+// digits returns v with n digits, zeros at the end included, or all before the point; a
+// number that is very small or very large has an exponent.
 func digits(v float64, n int) string {
+	if v == infinite {
+		return "∞"
+	}
 	behind := n - 1
 	if v != 0 {
 		behind -= int(math.Floor(math.Log10(math.Abs(v))))
 	}
-	if behind > n+3 {
+	if behind > n+3 || behind < -12 {
 		return strconv.FormatFloat(v, 'e', n-1, 64)
 	}
 	return strconv.FormatFloat(v, 'f', max(behind, 0), 64)
@@ -183,6 +190,7 @@ func percent(share float64) string { return percents(strconv.FormatFloat(share*1
 func thousandths(share float64) string { return percents(strconv.FormatFloat(share*100, 'f', 3, 64)) }
 
 func percents(number string) string {
+	number = strings.Replace(strings.TrimPrefix(number, "+"), "Inf", "∞", 1) // of an infinite share
 	if strings.Trim(number, "-0.") == "" {
 		number = strings.TrimPrefix(number, "-")
 	}

@@ -112,9 +112,13 @@ func speedChart(id, title string, all []candidate, time func(*tune.Speed) float6
 	for i := range all {
 		c := &all[i]
 		t := time(c.Speed)
-		times, losses = append(times, t), append(losses, c.Judge.Low, c.Judge.Increase, c.Judge.High)
-		at := plotter.XY{X: t, Y: c.Judge.Increase}
-		points, l.at = append(points, at), append(l.at, at)
+		times = append(times, t)
+		for _, v := range []float64{c.Judge.Low, c.Judge.Increase, c.Judge.High} {
+			if math.Abs(v) != infinite {
+				losses = append(losses, v)
+			}
+		}
+		points = append(points, plotter.XY{X: t, Y: c.Judge.Increase})
 		name := ""
 		if c.mark().Name != offFront.Name {
 			name = groupOf(float64(c.number))
@@ -124,6 +128,11 @@ func speedChart(id, title string, all []candidate, time func(*tune.Speed) float6
 	}
 	logAxis(&p.X, times, spaceX, seconds)
 	lossAxis(&p.Y, losses)
+	within := func(v float64) float64 { return min(max(v, p.Y.Min), p.Y.Max) } // what is infinite ends with the plot
+	for i := range points {
+		points[i].Y = within(points[i].Y)
+	}
+	l.at = points
 	grid(p, true, true)
 	p.Add(staircase(points, p.X.Max, p.Y.Max))
 	for _, m := range []mark{offFront, unpruned, onFront, chosen} { // what matters is drawn last
@@ -132,7 +141,7 @@ func speedChart(id, title string, all []candidate, time func(*tune.Speed) float6
 			if c.mark().Name != m.Name {
 				continue
 			}
-			bars := must(plotter.NewYErrorBars(interval{plotter.XYs{points[i]}, c.Judge}))
+			bars := must(plotter.NewYErrorBars(interval{plotter.XYs{points[i]}, within(c.Judge.Low), within(c.Judge.High)}))
 			bars.LineStyle, bars.CapWidth = draw.LineStyle{Color: ink{class: m.ink.class + " soft"}, Width: 1}, 5
 			point := must(plotter.NewScatter(plotter.XYs{points[i]}))
 			point.GlyphStyle = m.style()
@@ -161,11 +170,11 @@ func lossAxis(a *plot.Axis, values []float64) {
 // interval is a point with the interval of its judgement.
 type interval struct {
 	plotter.XYs
-	j *tune.Judgement
+	low, high float64
 }
 
 func (i interval) YError(int) (low, high float64) {
-	return i.j.Increase - i.j.Low, i.j.High - i.j.Increase
+	return i.XYs[0].Y - i.low, i.high - i.XYs[0].Y
 }
 
 // staircase bounds what some point is as good as: the Pareto front of the plot.
@@ -209,7 +218,7 @@ func boundFigure(id string, all []candidate) *figure {
 			continue
 		}
 		_, b := limits(c.Certified)
-		if b == 0 {
+		if b == 0 || !amounts(b) {
 			continue
 		}
 		y := float64(len(names))
@@ -217,7 +226,7 @@ func boundFigure(id string, all []candidate) *figure {
 		bounds = append(bounds, plotter.XY{X: b, Y: y})
 		words := fmt.Sprintf("%d: at most %s", c.number, short(b))
 		if len(c.MarginChange) > 0 {
-			if _, m := limits(c.MarginChange); m > 0 {
+			if _, m := limits(c.MarginChange); m > 0 && amounts(m) {
 				changes = append(changes, plotter.XY{X: m, Y: y})
 				words += ", measured " + short(m)
 			}
@@ -235,7 +244,7 @@ func boundFigure(id string, all []candidate) *figure {
 	logAxis(&p.X, values, spaceX, short)
 	nominal(p, names)
 	f := &figure{ID: id, Title: "Certified bounds and measured changes of margins", Key: []mark{bound},
-		Text: "Of the candidates on the front, by their numbers in the table; logarithmic. A change of 0 is left out."}
+		Text: "Of the candidates on the front, by their numbers in the table; logarithmic. A change of 0 is left out, and so is an infinite bound."}
 	tip := func(of string) func(plotter.XY) string {
 		return func(at plotter.XY) string { return names[int(at.Y)] + ": " + of + " " + short(at.X) }
 	}

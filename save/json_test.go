@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -117,7 +118,7 @@ func TestRandomJSON(t *testing.T) {
 		for _, s := range shapes {
 			e := s.Ensemble(seed)
 			if seed%3 == 0 {
-				e.Source.Warnings, e.Source.Changes, e.Source.Bound = []string{"a <b> & \u2028"}, []string{}, []float64{0.1}
+				e.Source.Warnings, e.Source.Changes, e.Source.Bound = []string{"a <b> & \u2028"}, []string{}, slices.Repeat([]float64{0.1}, e.Outputs)
 				e.Features[0].Refuses, e.Features[0].Accepts = ir.Missing|ir.TooLarge, []float64{}
 				e.Features[0].Open = true
 			}

@@ -2,7 +2,6 @@ package tune
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -28,7 +27,7 @@ const (
 )
 
 // finalists makes points of the front of the search again, and judges them.
-func (p *Plan) finalists(s *search, j *judge) ([]*finalist, error) {
+func (p *Plan) finalists(s *search, j *judge) []*finalist {
 	base := &finalist{point: s.points[0], variant: s.base}
 	base.record.Judge = j.self()
 	on := s.front()
@@ -45,9 +44,7 @@ func (p *Plan) finalists(s *search, j *judge) ([]*finalist, error) {
 			verdicts[i], errs[i] = j.look(f.variant)
 		}
 	})
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
-	}
+	all, verdicts = judgeable(all, verdicts, errs)
 	j.intervals(verdicts, finally, p.Seed)
 	for i, v := range verdicts {
 		f := all[i+1]
@@ -59,7 +56,21 @@ func (p *Plan) finalists(s *search, j *judge) ([]*finalist, error) {
 			r.Rejected = s.beyond(r.Judge)
 		}
 	}
-	return all, nil
+	return all
+}
+
+// judgeable returns the finalists that the judge's rows say something about, with their
+// verdicts. The others are rejected.
+func judgeable(all []*finalist, verdicts []*verdict, errs []error) ([]*finalist, []*verdict) {
+	left, told := all[:1:1], verdicts[:0]
+	for i, f := range all[1:] {
+		if errs[i] != nil {
+			f.record.Rejected = errs[i].Error()
+			continue
+		}
+		left, told = append(left, f), append(told, verdicts[i])
+	}
+	return left, told
 }
 
 // half returns the indices of at most n places, those in first among them: up to half
@@ -118,6 +129,8 @@ func (p *Plan) broken(r *Record, j *Judgement) string {
 // percent returns a change as a percentage with its sign.
 func percent(v float64) string {
 	switch {
+	case v == math.MaxFloat64:
+		return "+∞"
 	case v >= 1e3:
 		return fmt.Sprintf("+%.2g times", v)
 	case v == 0:

@@ -1,6 +1,7 @@
 package tune
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"runtime"
@@ -60,9 +61,17 @@ func classes(e *ir.Ensemble, margin, x predict.Values) []float64 {
 	return p
 }
 
+// scores judges predictions; a metric that is no finite number is an error.
 func (j *judge) scores(e *ir.Ensemble, margin predict.Values) (metric.Scores, error) {
 	p, width := j.m.Predictions(e, margin, j.rows.X)
-	return j.m.Judge(&j.rows.Data, p, width)
+	scores, err := j.m.Judge(&j.rows.Data, p, width)
+	if err != nil {
+		return nil, err
+	}
+	if v := scores.Value(nil); math.IsNaN(v) || math.IsInf(v, 0) {
+		return nil, fmt.Errorf("the %s of these predictions is %v, with which nothing compares", j.m.Name, v)
+	}
+	return scores, nil
 }
 
 // self judges the unpruned model.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 	"text/tabwriter"
@@ -80,7 +81,10 @@ func largest(distances []float64) string {
 	if len(distances) == 0 {
 		return "–"
 	}
-	return strconv.FormatFloat(slices.Max(distances), 'g', 3, 64)
+	if d := slices.Max(distances); d < math.MaxFloat64 {
+		return strconv.FormatFloat(d, 'g', 3, 64)
+	}
+	return "∞"
 }
 
 // text shows both times and how much shorter than the unpruned model's they are.

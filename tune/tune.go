@@ -117,10 +117,7 @@ func Run(ctx context.Context, p Plan) ([]Record, error) {
 		s.interrupted()
 		return s.records(), err
 	}
-	judged, err := p.finalists(&s, final)
-	if err != nil {
-		return s.records(), err
-	}
+	judged := p.finalists(&s, final)
 	few := notable(judged, s.limit)
 	err = p.measure(ctx, few)
 	p.front(few)

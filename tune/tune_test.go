@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"math"
 	"math/rand/v2"
 	"path/filepath"
@@ -359,4 +361,53 @@ func TestVariants(t *testing.T) {
 		_, err := maker(c, nil)
 		require.ErrorContains(t, err, want)
 	}
+}
+
+// ofTwo returns a plan for a model whose predictions are a+1 and b+2, above 0, and
+// which first trees alone give a and b.
+func ofTwo(t *testing.T, a, b float64) tune.Plan {
+	e := ir.MustParse(fmt.Sprintf("(f0<0 %v %v)", a, b), "(f0<0 1 2)")
+	e.Source.Objective = "reg:squarederror"
+	m, err := metric.Named("poisson-deviance")
+	require.NoError(t, err)
+	rows := &tune.Rows{NumFeatures: 1}
+	x := make([]float32, 200)
+	for i := range x {
+		x[i] = float32(i%2) - 0.5
+		rows.Label = append(rows.Label, float64(1+i%3))
+	}
+	rows.X = predict.ValuesOf(x)
+	parts, err := tune.Split(rows, false, 1)
+	require.NoError(t, err)
+	return tune.Plan{
+		Model: "m", Parts: parts, Metric: m, Make: tune.MakerFor(e, "m", kernel.ThisCPU()),
+		Candidates: 40, Seed: 1, Constraints: tune.Constraints{MaxLoss: -1},
+	}
+}
+
+// TestInfiniteMetric: of an infinite metric no increase can be told. A model that has one
+// cannot be tuned, and a candidate that has one is refused.
+func TestInfiniteMetric(t *testing.T) {
+	_, err := tune.Run(t.Context(), ofTwo(t, -3, 1))
+	require.ErrorContains(t, err, "the rows to search by: the poisson-deviance of these predictions is +Inf")
+
+	p := ofTwo(t, -0.5, 1)
+	records, err := tune.Run(t.Context(), p)
+	require.NoError(t, err)
+	requireRecords(t, &p, records)
+	require.NoError(t, tune.Write(io.Discard, records))
+	at := slices.IndexFunc(records, func(r tune.Record) bool { return r.Prune == "truncate=1" })
+	require.Contains(t, records[at].Rejected, "is +Inf")
+
+	// The rows of the search do not show it; the judge's do, and the others go on.
+	p = ofTwo(t, -0.5, 1)
+	for i := range p.Parts.Search.X.F32 {
+		p.Parts.Search.X.F32[i], p.Parts.Search.Label[i] = 0.5, 1
+	}
+	records, err = tune.Run(t.Context(), p)
+	require.NoError(t, err)
+	require.NoError(t, tune.Write(io.Discard, records))
+	require.True(t, slices.ContainsFunc(records, func(r tune.Record) bool {
+		return r.Search != nil && !r.Front && strings.HasSuffix(r.Rejected, "is +Inf, with which nothing compares")
+	}))
 }

@@ -64,6 +64,7 @@ gRPC server also needs its modules, from the module cache or a proxy.`,
 	f.StringVar(&platform.OS, "goos", "", "operating system to build for [this one]")
 	f.StringVar(&platform.Arch, "goarch", "", "processor to build for [this one]")
 	flags.add(cmd)
+	new(rowFlags).add(cmd) // of --fit and --profile
 	return cmd
 }
 

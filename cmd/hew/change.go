@@ -94,8 +94,11 @@ func (c *change) printMetric(w io.Writer) error {
 		}
 		value[i] = s.Value(nil)
 	}
-	old, now := m.Loss(value[0]), m.Loss(value[1])
-	printLine(w, m.Name, "%.6g → %.6g, loss %+.2f%%", value[0], value[1], 100*(now-old)/math.Abs(old))
+	old, now, more := m.Loss(value[0]), m.Loss(value[1]), 0.0
+	if now != old { // also of 0, which is no share of anything
+		more = (now - old) / math.Abs(old)
+	}
+	printLine(w, m.Name, "%.6g → %.6g, loss %+.2f%%", value[0], value[1], 100*more)
 	return nil
 }
 

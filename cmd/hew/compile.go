@@ -61,6 +61,7 @@ imports only the standard library and brings its own test and benchmark.`,
 	f.StringVarP(&out, "out", "o", "", "directory of the package; created if it is missing")
 	f.StringVar(&pkg, "package", "", "name of the package [the directory's name]")
 	flags.add(cmd)
+	new(rowFlags).add(cmd) // of --fit and --profile
 	return cmd
 }
 

@@ -2,8 +2,12 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -34,13 +38,17 @@ func (l *labelFlags) read(cmd *cobra.Command, in *rowFlags, name string, e *ir.E
 	}
 	info := compile.Info(e, "")
 	features := slices.Clone(info.Features)
+	label, classes := labelOf(e, l.label), map[float64]float64(nil)
+	if strings.EqualFold(filepath.Ext(name), ".npy") {
+		classes = classNumbers(&label)
+	}
 	for _, column := range []string{l.label, l.weight, l.query} {
 		switch {
 		case column == "":
 		case slices.ContainsFunc(features, func(f predict.Feature) bool { return f.Name == column }):
 			return nil, usagef("column %q is a feature of the model, or named twice", column)
 		case column == l.label:
-			features = append(features, labelOf(e, column))
+			features = append(features, label)
 		default:
 			features = append(features, predict.Feature{Name: column, Type: "float", RefusesMissing: true, RefusesInfinite: true})
 		}
@@ -49,16 +57,55 @@ func (l *labelFlags) read(cmd *cobra.Command, in *rowFlags, name string, e *ir.E
 	if err != nil {
 		return nil, err
 	}
-	return l.take(table, name, len(info.Features))
+	d, err := l.take(table, name, len(info.Features))
+	if err != nil || classes == nil {
+		return d, err
+	}
+	return d, toClasses(d.Y, classes, name)
+}
+
+// toClasses replaces labels by the indices of their classes.
+func toClasses(labels []float64, classes map[float64]float64, name string) error {
+	for i, y := range labels {
+		class, ok := classes[y]
+		if !ok {
+			known := slices.Sorted(maps.Keys(classes))
+			return fmt.Errorf("%s: row %d: label %v is none of the classes %v", name, i+1, y, known)
+		}
+		labels[i] = class
+	}
+	return nil
+}
+
+// classNumbers returns the index of each class by its label, if all labels are numbers,
+// and makes the column one of numbers: a .npy file, which holds codes for text, has the
+// labels themselves then. It returns nil otherwise.
+func classNumbers(label *predict.Feature) map[float64]float64 {
+	classes := map[float64]float64{}
+	for i, text := range label.Categories {
+		v, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			return nil
+		}
+		classes[v], classes[float64(float32(v))] = float64(i), float64(i)
+	}
+	if len(classes) == 0 {
+		return nil
+	}
+	label.Type, label.Categories = "float", nil
+	return classes
 }
 
 // readAny reads a file of rows for e: with labels if their column is named, and without
 // otherwise.
 func (l *labelFlags) readAny(cmd *cobra.Command, name string, e *ir.Ensemble) (*lossy.Data, error) {
-	if l.label != "" {
-		return l.read(cmd, &rowFlags{}, name, e)
+	switch {
+	case l.label != "":
+		return l.read(cmd, rowFlagsOf(cmd), name, e)
+	case l.weight != "" || l.query != "":
+		return nil, usagef("--weight and --query are about rows with labels: say with --label which column of %s holds them", name)
 	}
-	table, err := (&rowFlags{}).read(cmd, name, e)
+	table, err := rowFlagsOf(cmd).read(cmd, name, e)
 	if err != nil {
 		return nil, err
 	}

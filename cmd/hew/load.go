@@ -130,7 +130,7 @@ func (m *modelFlags) rewrite(cmd *cobra.Command, name string, e *ir.Ensemble, me
 	}
 	var d *lossy.Data
 	if m.fit != "" {
-		if d, err = m.labels.read(cmd, &rowFlags{}, m.fit, e); err != nil {
+		if d, err = m.labels.read(cmd, rowFlagsOf(cmd), m.fit, e); err != nil {
 			return err
 		}
 	}

@@ -135,6 +135,19 @@ func (r *rowFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&r.missing, "missing", "", "number that means missing, besides NaN, as in -999")
 }
 
+// rowFlagsOf returns the flags that cmd has for its rows: they are for all files of rows,
+// those with labels too.
+func rowFlagsOf(cmd *cobra.Command) *rowFlags {
+	r := &rowFlags{}
+	if f := cmd.Flags().Lookup("missing"); f != nil {
+		r.missing = f.Value.String()
+	}
+	if f := cmd.Flags().Lookup("no-header"); f != nil {
+		r.noHeader = f.Value.String() == "true"
+	}
+	return r
+}
+
 // read reads a file of rows for e, or standard input for "-".
 func (r *rowFlags) read(cmd *cobra.Command, name string, e *ir.Ensemble) (*rows.Table, error) {
 	info := compile.Info(e, "")

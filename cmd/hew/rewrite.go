@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -11,6 +12,7 @@ import (
 
 	"hew/internal/lossy"
 	"hew/ir"
+	"hew/load"
 	"hew/save"
 )
 
@@ -40,7 +42,7 @@ the metric of the objective.`,
 			if err != nil {
 				return err
 			}
-			e, err := flags.read(cmd, args[0], bytes.NewReader(original), "")
+			e, err := flags.read(cmd, args[0], bytes.NewReader(original), cmp.Or(rowFile, flags.fit))
 			if err != nil {
 				return err
 			}
@@ -53,13 +55,25 @@ the metric of the objective.`,
 			if err := flags.rewrite(cmd, args[0], e, measure); err != nil {
 				return err
 			}
-			return writeTo(cmd, out, func(w io.Writer) error { return writeModel(w, out, e, original) })
+			// It may be the file that was read: nothing is lost if e cannot be written.
+			var made bytes.Buffer
+			if err := writeModel(&made, out, e, original); err != nil {
+				return err
+			}
+			if err := warnOfConstants(cmd, out, e, made.Bytes()); err != nil {
+				return err
+			}
+			return writeTo(cmd, out, func(w io.Writer) error {
+				_, err := made.WriteTo(w)
+				return err
+			})
 		},
 	}
 	cmd.Flags().StringVarP(&out, "out", "o", "", "model file to write, - for standard output")
 	cmd.Flags().StringVar(&rowFile, "rows", "", "rows to measure on what the passes do; others than those of --fit")
 	flags.addInput(cmd)
 	flags.addLossy(cmd)
+	new(rowFlags).add(cmd)
 	return cmd
 }
 
@@ -74,12 +88,34 @@ func readModelFile(cmd *cobra.Command, name string) ([]byte, error) {
 // writeModel writes e in the form that its source and the file's name ask for.
 func writeModel(w io.Writer, name string, e *ir.Ensemble, original []byte) error {
 	container := e.Source.Container
-	if e.Source.Trainer != "xgboost" || container != "json" && container != "ubjson" || strings.HasSuffix(name, ".hew.json") {
+	own := e.Source.Trainer != "xgboost" || container != "json" && container != "ubjson"
+	switch {
+	case own && strings.HasSuffix(name, ".ubj"):
+		return fmt.Errorf("%s: only an XGBoost model that was saved as .json or .ubj becomes a .ubj file; of this one there is hew's own form: name it .hew.json", name)
+	case own || strings.HasSuffix(name, ".hew.json"):
 		return save.JSON(w, e)
 	}
 	err := save.XGBoost(w, e, original, strings.HasSuffix(name, ".ubj") || name == "-" && container == "ubjson")
 	if err != nil {
 		return fmt.Errorf("%w; a name that ends in .hew.json gives hew's own form", err)
 	}
+	return nil
+}
+
+// warnOfConstants reads what is about to be written, and warns if trees of one leaf stand
+// in it for a base margin: who predicts with some of the rounds must have theirs.
+func warnOfConstants(cmd *cobra.Command, name string, e *ir.Ensemble, made []byte) error {
+	written, err := load.Read(name, bytes.NewReader(made))
+	if err != nil {
+		return fmt.Errorf("what was to be written cannot be read: %w", err)
+	}
+	if len(written.Trees) <= len(e.Trees) {
+		return nil
+	}
+	rounds := "the first round"
+	if e.BaseLast {
+		rounds = "the last round"
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "hew: %s: warning: no base score gives the base margin; trees of one leaf in %s add it, and predictions with some of the rounds only need that one\n", name, rounds)
 	return nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -181,7 +182,7 @@ func (t *tuneFlags) readBudget(plan *tune.Plan) error {
 func (t *tuneFlags) readConstraints(plan *tune.Plan) error {
 	c := &plan.Constraints
 	c.MaxNs = t.maxNs
-	if t.maxNs < 0 || t.maxNs > 0 && t.rounds == 0 {
+	if !(t.maxNs >= 0) || t.maxNs > 0 && t.rounds == 0 {
 		return usagef("--max-ns %v: times are measured, and positive", t.maxNs)
 	}
 	if t.maxBytes != "" {
@@ -236,6 +237,9 @@ func (t *tuneFlags) readRows(cmd *cobra.Command, e *ir.Ensemble) (p tune.Parts, 
 		return p, x, err
 	}
 	classes := metric.NumClasses(e) > 0
+	if sameFile(t.rows, t.valid) {
+		return p, x, usagef("--valid %s: these are the rows of --rows; rows that judge must be others than those that passes are fitted on", t.valid)
+	}
 	if x = all.X; t.valid == "" {
 		p, err = tune.Split(all, classes, t.seed)
 	} else {
@@ -250,6 +254,16 @@ func (t *tuneFlags) readRows(cmd *cobra.Command, e *ir.Ensemble) (p tune.Parts, 
 		return p, x, fmt.Errorf("%s: %w", t.rows, err)
 	}
 	return p, enough(e, x), nil
+}
+
+// sameFile reports whether two names are those of one file.
+func sameFile(a, b string) bool {
+	one, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	other, err := os.Stat(b)
+	return err == nil && os.SameFile(one, other)
 }
 
 // enough returns as many rows as a measurement needs: those in x, or some of them, and

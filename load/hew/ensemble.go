@@ -33,7 +33,24 @@ func (d *reader) ensemble() (*ir.Ensemble, error) {
 	if l.err != nil {
 		return nil, l.err
 	}
-	return e, checkSizes(e)
+	if err := checkSizes(e); err != nil {
+		return nil, err
+	}
+	return e, checkSource(e)
+}
+
+// checkSource reports a bound that cannot be one of each output.
+func checkSource(e *ir.Ensemble) error {
+	s := &e.Source
+	if s.Bound != nil && len(s.Bound) != e.Outputs {
+		return fault.Formatf("source: %d bounds for %d outputs", len(s.Bound), e.Outputs)
+	}
+	for _, b := range s.Bound {
+		if !(b >= 0) {
+			return fault.Formatf("source: bound %v", b)
+		}
+	}
+	return nil
 }
 
 // checkSizes reports sizes that would have engines allocate what the file does not hold.
