@@ -37,15 +37,20 @@ type search struct {
 	points []*point // the first is the unpruned model
 	tried  map[Candidate]bool
 	until  time.Time // zero: no limit
+	step   float64   // what a proposal must gain
 }
 
 // wave is how many candidates are tried before the next are chosen. It does not depend
 // on the machine, so that the search does not.
 const wave = 4
 
-// leastGain is what a candidate must promise: to lie in front of what there is by a
-// step of about 15 % of the trees, the nodes or the bytes.
-const leastGain = 0.15
+// What a candidate must promise is to lie in front of what there is by a step: at first of
+// about 15 % of the trees, the nodes or the bytes; if nothing promises as much, of half
+// the step, as long as it is not below the finest one.
+const (
+	firstStep  = 0.15
+	finestStep = 0.07
+)
 
 // A proposal is a setting to try and what it promises.
 type proposal struct {
@@ -59,6 +64,7 @@ func (s *search) run(ctx context.Context) error {
 	unpruned.Search = s.judge.self()
 	s.points = []*point{{record: unpruned}}
 	s.tried = map[Candidate]bool{{}: true}
+	s.step = firstStep
 	next := s.singles()
 	for len(next) > 0 && s.left() > 0 && (s.until.IsZero() || time.Now().Before(s.until)) {
 		if ctx.Err() != nil {
@@ -68,6 +74,10 @@ func (s *search) run(ctx context.Context) error {
 		s.try(next[:n])
 		if next = s.sensible(next[n:]); len(next) == 0 || next[0].origin != "single" {
 			next = s.proposals()
+			for len(next) == 0 && s.step/2 >= finestStep {
+				s.step /= 2
+				next = s.proposals()
+			}
 		}
 		s.progress(len(next))
 	}
@@ -169,7 +179,7 @@ func (s *search) proposals() []proposal {
 			return
 		}
 		offered[c] = true
-		if gain := e.place(s.limit).gain(known); gain >= leastGain && e[0] <= s.limit {
+		if gain := e.place(s.limit).gain(known); gain >= s.step && e[0] <= s.limit {
 			all = append(all, proposal{t, origin, gain})
 		}
 	}
