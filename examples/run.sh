@@ -19,7 +19,7 @@ say "${PYTHON-python3}" train.py
 
 # As it is: what is in the file, Go code of it, and proof that its numbers are right.
 say hew inspect $model
-say hew compile $model -o package
+say hew compile $model -o "$root/bin/$1"
 say hew verify $model --strategy simd
 
 # One setting by hand, written back as a model that XGBoost loads, and measured on rows
