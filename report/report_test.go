@@ -338,6 +338,10 @@ func TestAside(t *testing.T) {
 	require.Equal(t, 1, strings.Count(html, "<details><summary>Candidates that the search tried and did not measure: 32</summary>"))
 	require.Equal(t, 1, strings.Count(html, "</details>"))
 	require.Equal(t, 30, strings.Count(html, "<td>no better</td>"))
+	md := written(t, New(read(t, strings.Join(lines, "\n"))).Markdown)
+	require.Contains(t, md, "\nCandidates that the search tried and did not measure: 32. The page and the CSV file list them.\n")
+	require.NotContains(t, md, "no better")
+	require.Equal(t, 30, strings.Count(written(t, New(read(t, strings.Join(lines, "\n"))).CSV), "no better"))
 }
 
 // TestMany: thousands of records and models are no matter.

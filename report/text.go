@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"hew/bench"
 )
 
 // Markdown writes the tables of the report, with the numbers as people read them.
@@ -32,8 +34,13 @@ func (r *Report) Markdown(w io.Writer) error {
 	return b.Flush()
 }
 
-// markdown writes a table whose columns are aligned, so that it is readable as it is.
+// markdown writes a table whose columns are aligned, so that it is readable as it is. Of
+// one that the page folds away it says where it is.
 func (t *table) markdown(b *bufio.Writer) {
+	if t.Aside {
+		fmt.Fprintf(b, "\n%s: %s. The page and the CSV file list them.\n", t.Title, bench.Group(len(t.Rows)))
+		return
+	}
 	lines := [][]string{nil}
 	for _, c := range t.Columns {
 		lines[0] = append(lines[0], plainText(c.Title))
