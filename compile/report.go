@@ -106,6 +106,9 @@ func (r *Report) Print(w io.Writer) error {
 	if err := tw.Flush(); err != nil {
 		return err
 	}
+	if len(r.Bound) > 1 {
+		fmt.Fprintf(w, "certified: the margins of outputs 0 to %d move by at most %s\n", len(r.Bound)-1, shortly(r.Bound))
+	}
 	for _, s := range r.Steps {
 		if f := s.Flips; f != nil {
 			fmt.Fprintf(w, "%s: of the rows, %d of %d decisions flip and %d of %d leaves become others, in %d of %d rows\n",
@@ -118,6 +121,15 @@ func (r *Report) Print(w io.Writer) error {
 	_, err := fmt.Fprintf(w, "%s: %d files, %s; compiling them takes about %s of memory\n",
 		r.Strategy, r.Source.Files, FormatBytes(r.Source.Bytes), FormatBytes(r.Source.CompileMemory))
 	return err
+}
+
+// shortly lists numbers with two digits each.
+func shortly(values []float64) string {
+	texts := make([]string, len(values))
+	for i, v := range values {
+		texts[i] = fmt.Sprintf("%.2g", v)
+	}
+	return strings.Join(texts, ", ")
 }
 
 // String returns what Print writes.
