@@ -22,9 +22,16 @@ const dropped = -1
 // Without o.Features every column that is not dropped is a feature.
 func match(header []string, o Options) (places []int, features []predict.Feature, err error) {
 	names := featureNames(o, header)
-	if positional(header, names, o) {
-		names = keep(header, o.Drop)
+	n := len(names) - o.Extra
+	for _, name := range names[n:] {
+		if !slices.Contains(header, name) {
+			return nil, nil, fmt.Errorf("there is no column %s%s", quote(name), nearest.Hint(name, header))
+		}
 	}
+	if o.Drop = slices.Concat(o.Drop, names[n:]); positional(header, names[:n], o) {
+		names = slices.Concat(keep(header, o.Drop), names[n:])
+	}
+	o.Drop = o.Drop[:len(o.Drop)-o.Extra]
 	index := make(map[string]int, len(names))
 	for i, name := range names {
 		index[name] = i
@@ -38,7 +45,7 @@ func match(header []string, o Options) (places []int, features []predict.Feature
 			places[i] = dropped
 			continue
 		case !known:
-			return nil, nil, unknownColumn(header, name, names)
+			return nil, nil, unknownColumn(header, name, names[:n], o.Extra > 0)
 		case found[f]:
 			return nil, nil, fmt.Errorf("column %s stands there twice", quote(name))
 		}
@@ -64,7 +71,11 @@ func byPosition(n int, o Options) ([]predict.Feature, error) {
 		return plain(names), nil
 	}
 	if n != len(o.Features) {
-		return nil, fmt.Errorf("%s, the model has %s", count(n, "column"), count(len(o.Features), "feature"))
+		text := fmt.Sprintf("%s, the model has %s", count(n, "column"), count(len(o.Features)-o.Extra, "feature"))
+		if o.Extra > 0 {
+			text += fmt.Sprintf(", behind which %s should stand", count(o.Extra, "other column"))
+		}
+		return nil, errors.New(text)
 	}
 	return o.Features, nil
 }
@@ -134,12 +145,15 @@ func looksLikeValues(header []string) bool {
 	return !counted
 }
 
-func unknownColumn(header []string, name string, names []string) error {
+func unknownColumn(header []string, name string, names []string, labelled bool) error {
 	if looksLikeValues(header) {
 		return errors.New("the first line holds values, not the names of the columns: say that there is no header")
 	}
 	if hint := nearest.Hint(name, names); hint != "" {
 		return fmt.Errorf("column %s is not a feature of the model%s", quote(name), hint)
+	}
+	if labelled {
+		return fmt.Errorf("column %s is neither a feature of the model nor named as that of labels, weights or queries", quote(name))
 	}
 	return fmt.Errorf("column %s is not a feature of the model; drop it by name if it should be left out", quote(name))
 }

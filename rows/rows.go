@@ -59,6 +59,10 @@ type Options struct {
 	// file are taken as they are, as numbers.
 	Features []predict.Feature
 
+	// Extra is how many of Features, the last ones, are no features of the model but
+	// labels and the like. In a file without names they stand behind the features.
+	Extra int
+
 	// Type is the type of the values; "" is float32.
 	Type predict.Type
 

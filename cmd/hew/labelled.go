@@ -25,9 +25,9 @@ type labelFlags struct {
 
 func (l *labelFlags) add(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&l.label, "label", "", "column of the labels: numbers, or the names of classes")
-	f.StringVar(&l.weight, "weight", "", "column of the weights of rows [all weigh the same]")
-	f.StringVar(&l.query, "query", "", "column that says, for a ranking, to which query a row belongs")
+	f.StringVar(&l.label, "label", "", "column of the labels: numbers, or the names of classes; behind the features in a file without names")
+	f.StringVar(&l.weight, "weight", "", "column of the weights of rows; in a file without names, behind the labels [all weigh the same]")
+	f.StringVar(&l.query, "query", "", "column of the number of the query that a row of a ranking belongs to; in a file without names, the last")
 }
 
 // read reads a file of rows with labels for e. Labels and weights are rounded to the
@@ -35,6 +35,9 @@ func (l *labelFlags) add(cmd *cobra.Command) {
 func (l *labelFlags) read(cmd *cobra.Command, in *rowFlags, name string, e *ir.Ensemble) (*lossy.Data, error) {
 	if l.label == "" {
 		return nil, usagef("the rows of %s need labels: say with --label which column holds them", name)
+	}
+	if err := l.checkPositions(in, name); err != nil {
+		return nil, err
 	}
 	info := compile.Info(e, "")
 	features := slices.Clone(info.Features)
@@ -53,7 +56,7 @@ func (l *labelFlags) read(cmd *cobra.Command, in *rowFlags, name string, e *ir.E
 			features = append(features, predict.Feature{Name: column, Type: "float", RefusesMissing: true, RefusesInfinite: true})
 		}
 	}
-	table, err := in.readAs(cmd, name, rows.Options{Features: features, Type: info.Input})
+	table, err := in.readAs(cmd, name, rows.Options{Features: features, Extra: len(features) - len(info.Features), Type: info.Input})
 	if err != nil {
 		return nil, err
 	}
@@ -62,6 +65,24 @@ func (l *labelFlags) read(cmd *cobra.Command, in *rowFlags, name string, e *ir.E
 		return d, err
 	}
 	return d, toClasses(d.Y, classes, name)
+}
+
+// checkPositions refuses what looks like the position of a column in a file whose columns
+// have no names, and a file that has no columns.
+func (l *labelFlags) checkPositions(in *rowFlags, name string) error {
+	extension := strings.ToLower(filepath.Ext(name))
+	if extension == ".svm" || extension == ".libsvm" {
+		return usagef("%s: labels are read from columns, which a %s file has not: use CSV, JSON lines, Parquet or .npy", name, extension)
+	}
+	if !in.noHeader && extension != ".npy" {
+		return nil
+	}
+	for _, column := range []string{l.label, l.weight, l.query} {
+		if _, err := strconv.Atoi(column); err == nil {
+			return usagef("%s has no names for column %s: columns are taken in the order features, label, weight, query, and only the names of --label, --weight and --query say which of these there are", name, column)
+		}
+	}
+	return nil
 }
 
 // toClasses replaces labels by the indices of their classes.
