@@ -77,7 +77,7 @@ func lossOf(e *ir.Ensemble) (*loss, error) {
 	l := lossNamed(objective)
 	switch {
 	case l == nil:
-		return nil, fmt.Errorf("no loss is known that the labels of single rows give for %s", e.Source.Objective)
+		return nil, fmt.Errorf("no loss of single rows is known for %s; truncate, min-cover and epsilon need none", e.Source.Objective)
 	case e.Outputs != 1:
 		return nil, fmt.Errorf("%s has %d outputs, and each row one label", e.Source.Objective, e.Outputs)
 	}

@@ -210,6 +210,9 @@ func (o Options) Check(e *ir.Ensemble, hasRows bool) error {
 	if e.Linear != nil {
 		return errors.New("a linear model has no trees to prune")
 	}
+	if len(e.Trees) == 0 {
+		return errors.New("the model has no trees to prune")
+	}
 	left, err := o.checkTruncate(e)
 	if err != nil {
 		return err

@@ -189,6 +189,8 @@ func (o Options) Check(e *ir.Ensemble, hasRows bool) error {
 		return nil
 	case e.Linear != nil:
 		return errors.New("a linear model has no thresholds and no leaves to quantize")
+	case len(e.Trees) == 0:
+		return errors.New("the model has no trees to quantize")
 	case o.Thresholds != Kept && !slices.Contains(thresholdFormats, o.Thresholds):
 		return fmt.Errorf("thresholds=%v: a format of leaves", o.Thresholds)
 	case o.Leaves != Kept && !slices.Contains(leafFormats, o.Leaves):

@@ -54,6 +54,9 @@ imports only the standard library and brings its own test and benchmark.`,
 				return err
 			}
 			fmt.Fprint(cmd.ErrOrStderr(), report)
+			if n, err := compile.BranchRows(e, o); flags.profile != "" && (err != nil || n == 0) {
+				fmt.Fprintf(cmd.ErrOrStderr(), "hew: --profile changes nothing here: it is for branch code, and this is %s\n", report.Strategy)
+			}
 			return nil
 		},
 	}

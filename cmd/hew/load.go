@@ -35,8 +35,8 @@ type modelFlags struct {
 const (
 	inputHelp  = "type of the rows of a scikit-learn model, float32 or float64 [float64, or float32 for rows in a .npy of that type]"
 	noFoldHelp = "compute the columns of a pipeline for each row; by default they vanish into the splits behind them"
-	pruneHelp  = "lossy passes: truncate=N|best, trees=N|P%, min-cover=C, epsilon=E, reduced-error, refit=L, several with commas"
-	quantHelp  = "lossy passes: thresholds=f16|bf16|uint8|uint16, merge=E, leaves=f16|bf16|int16|int8|fixed, several with commas"
+	pruneHelp  = "lossy passes: truncate=N|best (rounds to keep), trees=N|P% (to drop), min-cover=C, epsilon=E, reduced-error, refit=L (100 is mild, 1 strong), several with commas"
+	quantHelp  = "lossy passes: thresholds=f16|bf16|uint8|uint16, merge=E, leaves=f16|bf16|int16|int8|fixed, scale=tree (with int8, int16), several with commas"
 	fitHelp    = "file of rows with labels, for lossy passes that look at them"
 )
 

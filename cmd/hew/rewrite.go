@@ -23,13 +23,14 @@ func newRewrite(name, short string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   name + " MODEL",
 		Short: short,
-		Long: short + `. What comes out is a model file again: of an XGBoost model one
+		Long: short + `. Both commands prune and quantize do the same. What comes out is a model file again: of an XGBoost model one
 that XGBoost loads (.json or .ubj) and scores with the bits that hew gives; of others,
 and with a name that ends in .hew.json, hew's own form, which hew reads like any model.
 Without settings, only exact passes run. The report on standard error has the certified
 bound of each lossy pass: how far a margin may move, on any row. With --rows it also has
 what moved on those rows: margins, predictions, labels and, if --label names their column,
-the metric of the objective.`,
+the metric of the objective. Bytes are those of the ensemble in memory. Gains of splits do
+not stay, so that feature_importances_ of the written file say nothing.`,
 		Example: fmt.Sprintf(`  hew %[1]s churn.json -o small.json --prune truncate=best,epsilon=1e-4
   hew %[1]s churn.ubj -o small.ubj --prune reduced-error --fit fit.csv --rows valid.csv --label churned
   hew %[1]s churn.json -o small.json --quantize thresholds=uint8,leaves=f16`, name),
@@ -90,6 +91,8 @@ func writeModel(w io.Writer, name string, e *ir.Ensemble, original []byte) error
 	container := e.Source.Container
 	own := e.Source.Trainer != "xgboost" || container != "json" && container != "ubjson"
 	switch {
+	case name != "-" && !strings.HasSuffix(name, ".json") && !strings.HasSuffix(name, ".ubj"):
+		return fmt.Errorf("%s: the name says no form of model files; end it in .json, .ubj or .hew.json", name)
 	case own && strings.HasSuffix(name, ".ubj"):
 		return fmt.Errorf("%s: only an XGBoost model that was saved as .json or .ubj becomes a .ubj file; of this one there is hew's own form: name it .hew.json", name)
 	case own || strings.HasSuffix(name, ".hew.json"):
@@ -116,6 +119,6 @@ func warnOfConstants(cmd *cobra.Command, name string, e *ir.Ensemble, made []byt
 	if e.BaseLast {
 		rounds = "the last round"
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "hew: %s: warning: no base score gives the base margin; trees of one leaf in %s add it, and predictions with some of the rounds only need that one\n", name, rounds)
+	fmt.Fprintf(cmd.ErrOrStderr(), "hew: %s: warning: no base_score gives the base margin, so that trees of one leaf in %s add it: predictions from a range of rounds without that round lack it\n", name, rounds)
 	return nil
 }

@@ -84,7 +84,7 @@ status is 1. Ctrl-C ends the search and prints what was found.`,
 	t.labels.add(cmd)
 	f.StringSliceVar(&t.classes, "classes", nil, "labels of the classes, in the model's order, if the model file does not name them [0,1,…]")
 	f.StringVar(&t.metric, "metric", "", "metric to judge by: "+strings.Join(metric.Names(), ", ")+" [the objective's]")
-	f.StringVar(&t.maxLoss, "max-loss", "", "largest increase of the loss, as in 0.1% [0.1%, or none with --max-bytes or --max-ns]")
+	f.StringVar(&t.maxLoss, "max-loss", "", "largest increase of the loss, as in 0.1% or, the same, 0.001 [0.1%, or none with --max-bytes or --max-ns]")
 	f.StringVar(&t.maxBytes, "max-bytes", "", "largest size of the model's tables, as in 200K")
 	f.Float64Var(&t.maxNs, "max-ns", 0, "longest time of a single row, in nanoseconds [0 = any]")
 	f.StringVar(&t.budget, "budget", "3m", "time of the search, as in 3m, or number of candidates, as in 40")
