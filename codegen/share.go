@@ -89,7 +89,7 @@ func (s *sharer) digest(tree int, sets []uint64) {
 	for i := len(t.Nodes) - 1; i >= 0; i-- { // children before their parents
 		n := &t.Nodes[i]
 		if n.IsLeaf() {
-			sizes[i], digests[i] = 1, mixAll(2, leafValues(s.e, t, n))
+			sizes[i], digests[i] = 1, mixAll(2, s.e.LeafValues(t, n))
 			continue
 		}
 		test := mix(mix(3, uint64(n.Feature)), uint64(bit(n.DefaultLeft)))
@@ -114,14 +114,6 @@ func mixAll(h uint64, values []float64) uint64 {
 		h = mix(h, math.Float64bits(v))
 	}
 	return h
-}
-
-// leafValues returns what a leaf adds: a value or a vector.
-func leafValues(e *ir.Ensemble, t *ir.Tree, n *ir.Node) []float64 {
-	if t.Vectors == nil {
-		return []float64{n.Value}
-	}
-	return t.Vectors[int(n.Vector)*e.Outputs:][:e.Outputs]
 }
 
 // shares returns what is shared of each tree, given the least size. What is below a
@@ -186,7 +178,7 @@ func (s *sharer) same(a *shared, tree, node int) bool {
 		case m.IsLeaf() != n.IsLeaf():
 			return false
 		case m.IsLeaf():
-			if !slices.EqualFunc(leafValues(s.e, t, m), leafValues(s.e, u, n), sameBits) {
+			if !slices.EqualFunc(s.e.LeafValues(t, m), s.e.LeafValues(u, n), sameBits) {
 				return false
 			}
 		case !s.sameTest(m, n):

@@ -23,7 +23,7 @@ func (t Typed) Margin(dst, x predict.Values) {
 		t.m.Margin(predict.SliceOf[float32](dst), predict.SliceOf[float32](x))
 		return
 	}
-	wide(dst, func(out []float64) { t.m.Margin64(out, wideOf(x)) })
+	wide(dst, func(out []float64) { t.m.Margin64(out, x.Float64s()) })
 }
 
 // MarginFrom is Margin with base margins given for each row.
@@ -32,7 +32,7 @@ func (t Typed) MarginFrom(dst, x, base predict.Values) {
 		t.m.MarginFrom(predict.SliceOf[float32](dst), predict.SliceOf[float32](x), predict.SliceOf[float32](base))
 		return
 	}
-	wide(dst, func(out []float64) { t.m.MarginFrom64(out, wideOf(x), wideOf(base)) })
+	wide(dst, func(out []float64) { t.m.MarginFrom64(out, x.Float64s(), base.Float64s()) })
 }
 
 // Predict writes, for each row, the values of the link or of the first answer.
@@ -49,7 +49,7 @@ func (t Typed) Answer(i int, dst, margins, x predict.Values) {
 		t.m.transform(predict.SliceOf[float32](dst), predict.SliceOf[float32](margins))
 		return
 	}
-	wide(dst, func(out []float64) { t.m.Answer64(i, out, wideOf(margins), wideOf(x)) })
+	wide(dst, func(out []float64) { t.m.Answer64(i, out, margins.Float64s(), x.Float64s()) })
 }
 
 // Leaf writes rows × trees numbers of leaves.
@@ -72,16 +72,4 @@ func wide(dst predict.Values, f func(out []float64)) {
 	for i, v := range out {
 		dst.F32[i] = float32(v)
 	}
-}
-
-// wideOf returns v as float64 numbers.
-func wideOf(v predict.Values) []float64 {
-	if v.F32 == nil {
-		return v.F64
-	}
-	w := make([]float64, len(v.F32))
-	for i, x := range v.F32 {
-		w[i] = float64(x)
-	}
-	return w
 }

@@ -76,26 +76,13 @@ func leaves[In float](m *Engine, dst []int32, x []In) {
 func walk[In float](e *ir.Ensemble, t *ir.Tree, row []In) *ir.Node {
 	n := &t.Nodes[0]
 	for !n.IsLeaf() {
-		if goesLeft(e, n, float64(row[n.Feature])) {
+		if e.GoesLeft(n, float64(row[n.Feature])) {
 			n = &t.Nodes[n.Left]
 		} else {
 			n = &t.Nodes[n.Right]
 		}
 	}
 	return n
-}
-
-// goesLeft compares in float64: it holds each float32 exactly, so the answer is
-// that of a float32 comparison.
-func goesLeft(e *ir.Ensemble, n *ir.Node, x float64) bool {
-	switch {
-	case x != x:
-		return n.DefaultLeft
-	case n.Set != ir.NoSet:
-		return e.Sets[n.Set].Contains(x)
-	default:
-		return x < n.Threshold
-	}
 }
 
 // vector returns the values of a vector leaf.

@@ -175,6 +175,28 @@ type Node struct {
 	Value       float64 // of a scalar leaf; not NaN
 }
 
+// GoesLeft reports whether a row that has x, in the column that split n tests, goes to
+// its left child. A float64 holds each float32 exactly, so the answer is that of a
+// float32 comparison.
+func (e *Ensemble) GoesLeft(n *Node, x float64) bool {
+	switch {
+	case x != x:
+		return n.DefaultLeft
+	case n.Set != NoSet:
+		return e.Sets[n.Set].Contains(x)
+	default:
+		return x < n.Threshold
+	}
+}
+
+// LeafValues returns what leaf n of t adds: one value to the tree's output, or one to each.
+func (e *Ensemble) LeafValues(t *Tree, n *Node) []float64 {
+	if t.Vectors == nil {
+		return []float64{n.Value}
+	}
+	return t.Vectors[int(n.Vector)*e.Outputs:][:e.Outputs]
+}
+
 // IsLeaf reports whether n is a leaf.
 func (n *Node) IsLeaf() bool { return n.Feature == NoFeature }
 

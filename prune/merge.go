@@ -20,7 +20,7 @@ func newBelow(e *ir.Ensemble, t *ir.Tree) *below {
 	b := &below{w, make([]float64, n*w), make([]float64, n*w), make([]float64, n*w), make([]float64, n), make([]float64, n)}
 	for i := n - 1; i >= 0; i-- {
 		if node := &t.Nodes[i]; node.IsLeaf() {
-			v := leafValues(e, t, int32(i))
+			v := e.LeafValues(t, node)
 			copy(b.least[i*w:], v)
 			copy(b.most[i*w:], v)
 			copy(b.mean[i*w:], v)
@@ -146,15 +146,6 @@ func leafWidth(e *ir.Ensemble, t *ir.Tree) int {
 		return 1
 	}
 	return e.Outputs
-}
-
-// leafValues returns what leaf i of t adds.
-func leafValues(e *ir.Ensemble, t *ir.Tree, i int32) []float64 {
-	if t.Vectors == nil {
-		return []float64{t.Nodes[i].Value}
-	}
-	at := int(t.Nodes[i].Vector) * e.Outputs
-	return t.Vectors[at : at+e.Outputs]
 }
 
 // outputOf returns the output to which value k of a leaf of t is added.

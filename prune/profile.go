@@ -46,22 +46,11 @@ func count(e *ir.Ensemble, t *ir.Tree, counts []float64, row []float64) {
 		if n.IsLeaf() {
 			return
 		}
-		if goesLeft(e, n, row[n.Feature]) {
+		if e.GoesLeft(n, row[n.Feature]) {
 			i = n.Left
 		} else {
 			i = n.Right
 		}
-	}
-}
-
-func goesLeft(e *ir.Ensemble, n *ir.Node, x float64) bool {
-	switch {
-	case x != x:
-		return n.DefaultLeft
-	case n.Set != ir.NoSet:
-		return e.Sets[n.Set].Contains(x)
-	default:
-		return x < n.Threshold
 	}
 }
 

@@ -71,7 +71,7 @@ func (x *trial) partition() {
 		middle := at.from
 		for j := at.from; j < at.to; j++ {
 			r := x.order[j]
-			if goesLeft(x.s.e, n, x.s.columns[int(r)*x.s.width+int(n.Feature)]) {
+			if x.s.e.GoesLeft(n, x.s.columns[int(r)*x.s.width+int(n.Feature)]) {
 				x.order[j], x.order[middle] = x.order[middle], r
 				middle++
 			}

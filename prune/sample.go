@@ -100,7 +100,7 @@ func (s *sample) add(m []float64, t *ir.Tree, i int32, sign float64) {
 		m[t.Output] += sign * t.Nodes[i].Value
 		return
 	}
-	for k, v := range leafValues(s.e, t, i) {
+	for k, v := range s.e.LeafValues(t, &t.Nodes[i]) {
 		m[k] += sign * v
 	}
 }
@@ -111,7 +111,7 @@ func (s *sample) walk(t *ir.Tree, r int) int32 {
 	i := int32(0)
 	for n := &t.Nodes[0]; !n.IsLeaf(); n = &t.Nodes[i] {
 		i = n.Right
-		if goesLeft(s.e, n, row[n.Feature]) {
+		if s.e.GoesLeft(n, row[n.Feature]) {
 			i = n.Left
 		}
 	}

@@ -97,7 +97,7 @@ func (g *greedy) cost(i int) float64 {
 		return sum
 	}
 	for r, leaf := range g.reached[i] {
-		for k, v := range leafValues(g.e, t, leaf) {
+		for k, v := range g.e.LeafValues(t, &t.Nodes[leaf]) {
 			sum += v * (v/2*g.h[r*outputs+k] - g.g[r*outputs+k])
 		}
 	}

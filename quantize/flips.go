@@ -50,8 +50,8 @@ func (f *Flips) path(before, after *ir.Ensemble, t int, row []float64) bool {
 	old, now := before.Trees[t].Nodes, after.Trees[t].Nodes
 	flips := 0
 	for i := int32(0); !old[i].IsLeaf(); {
-		left := goesLeft(before, &old[i], row)
-		if goesLeft(after, &now[i], row) != left {
+		left := before.GoesLeft(&old[i], row[old[i].Feature])
+		if after.GoesLeft(&now[i], row[now[i].Feature]) != left {
 			flips++
 		}
 		f.Decisions++
@@ -63,17 +63,6 @@ func (f *Flips) path(before, after *ir.Ensemble, t int, row []float64) bool {
 	}
 	f.Flipped += flips
 	return flips > 0
-}
-
-func goesLeft(e *ir.Ensemble, n *ir.Node, row []float64) bool {
-	switch x := row[n.Feature]; {
-	case x != x:
-		return n.DefaultLeft
-	case n.Set != ir.NoSet:
-		return e.Sets[n.Set].Contains(x)
-	default:
-		return x < n.Threshold
-	}
 }
 
 func sameShape(a, b *ir.Ensemble) error {

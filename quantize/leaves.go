@@ -306,11 +306,7 @@ func eachLeaf(e *ir.Ensemble, f func(tree int, v float64) error) error {
 			if !n.IsLeaf() {
 				continue
 			}
-			values := []float64{n.Value}
-			if t.Vectors != nil {
-				values = t.Vectors[int(n.Vector)*e.Outputs:][:e.Outputs]
-			}
-			for _, v := range values {
+			for _, v := range e.LeafValues(t, n) {
 				if err := f(i, v); err != nil {
 					return &ir.NodeError{Tree: i, Node: j, Err: err}
 				}

@@ -123,7 +123,7 @@ func gaps(e *ir.Ensemble) []float64 {
 			if n.IsLeaf() || !t.Nodes[n.Left].IsLeaf() || !t.Nodes[n.Right].IsLeaf() {
 				continue
 			}
-			if d := leafDistance(e, t, &t.Nodes[n.Left], &t.Nodes[n.Right]); d > 0 && !math.IsInf(d, 1) {
+			if d := farthest(e.LeafValues(t, &t.Nodes[n.Left]), e.LeafValues(t, &t.Nodes[n.Right])); d > 0 && !math.IsInf(d, 1) {
 				values = append(values, d)
 			}
 		}
@@ -131,13 +131,11 @@ func gaps(e *ir.Ensemble) []float64 {
 	return values
 }
 
-func leafDistance(e *ir.Ensemble, t *ir.Tree, a, b *ir.Node) float64 {
-	if t.Vectors == nil {
-		return math.Abs(a.Value - b.Value)
-	}
+// farthest returns the largest distance of two numbers at one place.
+func farthest(a, b []float64) float64 {
 	most := 0.0
-	for k := range int32(e.Outputs) {
-		most = max(most, math.Abs(t.Vectors[a.Vector*int32(e.Outputs)+k]-t.Vectors[b.Vector*int32(e.Outputs)+k]))
+	for k, v := range a {
+		most = max(most, math.Abs(v-b[k]))
 	}
 	return most
 }
