@@ -3,8 +3,10 @@ package bench
 import (
 	"encoding/json"
 	"io"
+	"math"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
@@ -136,6 +138,15 @@ func OK(records []Record) bool {
 		}
 	}
 	return true
+}
+
+// Finite returns numbers with the largest one for an infinity, which JSON has not.
+func Finite(values []float64) []float64 {
+	f := slices.Clone(values)
+	for i := range f {
+		f[i] = min(f[i], math.MaxFloat64)
+	}
+	return f
 }
 
 // Write writes records as JSON, one per line.

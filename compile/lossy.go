@@ -9,6 +9,7 @@ import (
 	"hew/internal/lossy"
 	"hew/interp"
 	"hew/ir"
+	"hew/predict"
 	"hew/prune"
 	"hew/quantize"
 )
@@ -70,6 +71,10 @@ func (s Settings) Transform(e *ir.Ensemble, d *lossy.Data) (*Report, error) {
 		return nil, fmt.Errorf("quantize: %w", err)
 	}
 	before, all := e.Clone(), lossy.None(e.Outputs)
+	if s.Rows != nil {
+		r.margins = r.marginsOf(e)
+	}
+	first := r.margins
 	for _, p := range s.Passes() {
 		change, err := r.lossyStep(e, p, d)
 		if err != nil {
@@ -84,7 +89,10 @@ func (s Settings) Transform(e *ir.Ensemble, d *lossy.Data) (*Report, error) {
 		r.Exact = true
 		return r, nil
 	}
-	r.Bound, r.Moved = lossy.Certified(before, e, all), moved(before, e, s.Rows)
+	r.Bound = lossy.Certified(before, e, all)
+	if s.Rows != nil {
+		r.Moved = Moved(first, r.margins, e.Outputs) // the last passes are exact
+	}
 	for k, before := range e.Source.Bound { // of what was done to the file before
 		if sum := r.Bound[k] + before; r.Bound[k] > 0 && before > 0 {
 			r.Bound[k] = math.Nextafter(sum, math.Inf(1))
@@ -120,8 +128,13 @@ func (r *Report) lossyStep(e *ir.Ensemble, p lossy.Pass, d *lossy.Data) (lossy.C
 		return change, fmt.Errorf("pass %s: %w", p.Name, err)
 	}
 	s.Time = time.Since(start)
-	s.Bound, s.Moved = lossy.Certified(before, e, change), moved(before, e, r.rows)
-	if r.rows != nil && (p.Name == "merge" || p.Name == "thresholds") {
+	s.Bound = lossy.Certified(before, e, change)
+	if r.rows == nil {
+		return change, r.finish(e, s)
+	}
+	now := r.marginsOf(e)
+	s.Moved, r.margins = Moved(r.margins, now, e.Outputs), now
+	if p.Name == "merge" || p.Name == "thresholds" {
 		flips, err := quantize.CountFlips(before, e, r.rows)
 		if err != nil {
 			return change, fmt.Errorf("pass %s: %w", p.Name, err)
@@ -131,18 +144,20 @@ func (r *Report) lossyStep(e *ir.Ensemble, p lossy.Pass, d *lossy.Data) (lossy.C
 	return change, r.finish(e, s)
 }
 
-// moved returns the largest change of each margin on rows, or nil without.
-func moved(before, after *ir.Ensemble, rows []float64) []float64 {
-	if rows == nil {
-		return nil
-	}
-	k, n := before.Outputs, len(rows)/len(before.Features)
-	old, now := make([]float64, n*k), make([]float64, n*k)
-	interp.New(before).Margin64(old, rows)
-	interp.New(after).Margin64(now, rows)
-	most := make([]float64, k)
-	for i := range old {
-		most[i%k] = max(most[i%k], distance(old[i], now[i]))
+// marginsOf returns the margins of e on the rows that passes are measured on.
+func (r *Report) marginsOf(e *ir.Ensemble) predict.Values {
+	m := make([]float64, len(r.rows)/len(e.Features)*e.Outputs)
+	interp.New(e).Margin64(m, r.rows)
+	return predict.ValuesOf(m)
+}
+
+// Moved returns, for each output, the largest change of a margin between rows × outputs
+// margins before and after. One that is no number any more, or was none, moved
+// infinitely far.
+func Moved(before, after predict.Values, outputs int) []float64 {
+	most := make([]float64, outputs)
+	for i := range before.Len() {
+		most[i%outputs] = max(most[i%outputs], distance(before.At(i), after.At(i)))
 	}
 	return most
 }

@@ -54,7 +54,7 @@ func Package(e *ir.Ensemble, o Options) ([]codegen.File, *Report, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	r.Strategy, r.Source.CompileMemory = c.strategy, memory
+	r.Strategy, r.BranchRows, r.Source.CompileMemory = c.strategy, c.upTo(), memory
 	r.Source.Files = len(files)
 	for _, f := range files {
 		r.Source.Bytes += int64(len(f.Data))

@@ -10,6 +10,7 @@ import (
 	"unsafe"
 
 	"hew/ir"
+	"hew/predict"
 	"hew/quantize"
 )
 
@@ -21,11 +22,13 @@ type Report struct {
 	Bound         []float64 // of each output: how far a margin may be from that before lossy passes; nil without
 	Moved         []float64 // of each output: how far some margin is on Settings.Rows; nil without
 	Strategy      string    // that printed the package; empty if none was made
+	BranchRows    int       // up to how many rows a call of the package runs branch code, MaxInt if all do
 	Source        Source    // the package; zero if none was made
 
-	rows   []float64    // of Settings
-	merged bool         // whether a pass merged leaves, so that their numbers are those of the ensemble before
-	before *ir.Ensemble // what that pass was given; nil for an ensemble without columns
+	rows    []float64      // of Settings
+	margins predict.Values // on these rows, of the ensemble as it is by now
+	merged  bool           // whether a pass merged leaves, so that their numbers are those of the ensemble before
+	before  *ir.Ensemble   // what that pass was given; nil for an ensemble without columns
 }
 
 // unmerged returns an ensemble that knows the leaf numbers of e, to which the passes

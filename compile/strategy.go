@@ -54,10 +54,15 @@ func BranchRows(e *ir.Ensemble, o Options) (int, error) {
 		return 0, err
 	}
 	c, err := choose(p, o.Strategy, o.MaxMemory)
-	if err != nil || c.strategy != "branch" {
-		return c.branchRows, err
+	return c.upTo(), err
+}
+
+// upTo returns up to how many rows a call runs branch code; MaxInt if all do.
+func (c choice) upTo() int {
+	if c.strategy == "branch" {
+		return math.MaxInt
 	}
-	return math.MaxInt, nil
+	return c.branchRows
 }
 
 // within returns c with branch code for few rows where that is faster, or less than

@@ -167,7 +167,14 @@ func (m Metric) Predictions(e *ir.Ensemble, margins, x predict.Values) (p []floa
 	width = e.Width()
 	out := predict.MakeValues(margins.Type(), n*width)
 	interp.New(e).Typed().Answer(0, out, margins, x)
-	return wide(out), width
+	return out.Float64s(), width
+}
+
+// PredictedClasses returns the index of the class that e, a classifier, predicts for each
+// row. x is as in Predictions.
+func PredictedClasses(e *ir.Ensemble, margins, x predict.Values) []float64 {
+	p, _ := Metric{Takes: Class}.Predictions(e, margins, x)
+	return p
 }
 
 // fromAnswers is Predictions for a model of scikit-learn.
@@ -178,7 +185,7 @@ func (m Metric) fromAnswers(e *ir.Ensemble, margins, x predict.Values) ([]float6
 				width := e.VectorWidth(e.Answers[i].Vector)
 				out := predict.MakeValues(margins.Type(), margins.Len()/e.Outputs*width)
 				interp.New(e).Typed().Answer(i, out, margins, x)
-				return wide(out), width
+				return out.Float64s(), width
 			}
 		}
 		return nil, 0
@@ -264,15 +271,4 @@ func chancesOf(dst, m []float64) {
 	for k := range dst {
 		dst[k] /= sum
 	}
-}
-
-func wide(v predict.Values) []float64 {
-	if v.F32 == nil {
-		return v.F64
-	}
-	w := make([]float64, len(v.F32))
-	for i, x := range v.F32 {
-		w[i] = float64(x)
-	}
-	return w
 }

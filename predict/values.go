@@ -80,6 +80,18 @@ func (v Values) At(i int) float64 {
 	return float64(v.F32[i])
 }
 
+// Float64s returns the numbers as float64: those of v themselves if they are.
+func (v Values) Float64s() []float64 {
+	if v.F32 == nil {
+		return v.F64
+	}
+	w := make([]float64, len(v.F32))
+	for i, x := range v.F32 {
+		w[i] = float64(x)
+	}
+	return w
+}
+
 // Set makes x, rounded to the type of v, number i.
 func (v Values) Set(i int, x float64) {
 	if v.F64 != nil {

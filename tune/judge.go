@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 
+	"hew/bench"
+	"hew/compile"
 	"hew/ir"
 	"hew/metric"
 	"hew/predict"
@@ -33,7 +35,7 @@ type verdict struct {
 func newJudge(m metric.Metric, rows *Rows, v *Variant) (*judge, error) {
 	j := &judge{m: m, rows: rows, margin: margins(v, rows)}
 	if metric.NumClasses(v.Ensemble) > 0 {
-		j.class = classes(v.Ensemble, j.margin, rows.X)
+		j.class = metric.PredictedClasses(v.Ensemble, j.margin, rows.X)
 	}
 	var err error
 	j.base, err = j.scores(v.Ensemble, j.margin)
@@ -45,20 +47,6 @@ func margins(v *Variant, rows *Rows) predict.Values {
 	out := predict.MakeValues(p.Output, rows.Len()*p.NumMargins)
 	p.Margin(out, rows.X)
 	return out
-}
-
-// classMetric knows which class a model predicts.
-var classMetric = func() metric.Metric {
-	m, err := metric.Named("error")
-	if err != nil {
-		panic(err)
-	}
-	return m
-}()
-
-func classes(e *ir.Ensemble, margin, x predict.Values) []float64 {
-	p, _ := classMetric.Predictions(e, margin, x)
-	return p
 }
 
 // scores judges predictions; a metric that is no finite number is an error.
@@ -92,11 +80,11 @@ func (j *judge) look(v *Variant) (*verdict, error) {
 			Metric: j.m.Name, Smaller: j.m.Smaller, Rows: j.rows.Len(), Value: value,
 			Increase: increase(j.m.Loss(j.base.Value(nil)), j.m.Loss(value)),
 		},
-		marginChange: distances(j.margin, margin, v.Ensemble.Outputs),
+		marginChange: bench.Finite(compile.Moved(j.margin, margin, v.Ensemble.Outputs)),
 		scores:       scores,
 	}
 	if j.class != nil {
-		changed := share(j.class, classes(v.Ensemble, margin, j.rows.X))
+		changed := share(j.class, metric.PredictedClasses(v.Ensemble, margin, j.rows.X))
 		seen.classChange = &changed
 	}
 	return seen, nil
@@ -113,17 +101,6 @@ func increase(before, after float64) float64 {
 		return math.MaxFloat64
 	}
 	return max(d, -math.MaxFloat64)
-}
-
-// distances returns, for each output, the largest distance between two margins.
-func distances(a, b predict.Values, outputs int) []float64 {
-	most := make([]float64, outputs)
-	for i := range a.Len() {
-		if d := math.Abs(a.At(i) - b.At(i)); d > most[i%outputs] {
-			most[i%outputs] = min(d, math.MaxFloat64)
-		}
-	}
-	return most
 }
 
 // share returns the share of the values that differ.

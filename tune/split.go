@@ -157,12 +157,5 @@ func pick[T any](values []T, places []int) []T {
 
 // lossy returns the rows as passes take them.
 func (r *Rows) lossy() *lossy.Data {
-	x := r.X.F64
-	if x == nil {
-		x = make([]float64, r.X.Len())
-		for i := range x {
-			x[i] = r.X.At(i)
-		}
-	}
-	return &lossy.Data{X: x, Y: r.Label, Weight: r.Weight, Query: r.Query}
+	return &lossy.Data{X: r.X.Float64s(), Y: r.Label, Weight: r.Weight, Query: r.Query}
 }

@@ -14,8 +14,6 @@ package tune
 import (
 	"context"
 	"fmt"
-	"math"
-	"slices"
 	"time"
 
 	"hew/bench"
@@ -143,18 +141,9 @@ func (p *Plan) record(c Candidate, origin string, v *Variant) Record {
 	now := bench.NewRecord(p.Model, "")
 	r := Record{Kind: "tune", Model: p.Model, CPU: now.CPU, Time: now.Time, Prune: c.Prune, Quantize: c.Quantize, Origin: origin}
 	if v != nil {
-		r.Trees, r.Nodes, r.Columns, r.Bytes, r.Certified = v.Trees, v.Nodes, v.Columns, v.Bytes, finite(v.Bound)
+		r.Trees, r.Nodes, r.Columns, r.Bytes, r.Certified = v.Trees, v.Nodes, v.Columns, v.Bytes, bench.Finite(v.Bound)
 	}
 	return r
-}
-
-// finite returns bounds with the largest number for an infinity, which JSON has not.
-func finite(bounds []float64) []float64 {
-	b := slices.Clone(bounds)
-	for i := range b {
-		b[i] = min(b[i], math.MaxFloat64)
-	}
-	return b
 }
 
 func (s *search) records() []Record {

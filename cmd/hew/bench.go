@@ -27,7 +27,6 @@ import (
 // benchFlags are the flags of hew bench.
 type benchFlags struct {
 	compileFlags
-	rowFlags
 	rows     string
 	count    int
 	batches  []int
@@ -96,7 +95,6 @@ every answer is checked.`,
 	f.IntSliceVar(&b.requestRows, "request-rows", []int{64}, "rows in the requests of 8 connections to a server")
 	f.BoolVar(&b.asJSON, "json", false, "print records, one JSON object per line")
 	b.compileFlags.addAll(cmd)
-	b.rowFlags.add(cmd)
 	return cmd
 }
 
@@ -136,7 +134,7 @@ func (b *benchFlags) makeRows(cmd *cobra.Command, e *ir.Ensemble) (predict.Value
 	if b.rows == "" {
 		return nodiff.Rows(e, b.count, 1), nil
 	}
-	table, err := b.rowFlags.read(cmd, b.rows, e)
+	table, err := b.in.read(cmd, b.rows, e)
 	if err != nil {
 		return predict.Values{}, err
 	}

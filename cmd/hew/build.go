@@ -39,11 +39,7 @@ gRPC server also needs its modules, from the module cache or a proxy.`,
 			if err != nil {
 				return err
 			}
-			program := build.Server
-			if restOnly {
-				program = build.RESTServer
-			}
-			p, err := build.NewProject(build.ProgramName(out), program, compiled)
+			p, err := build.NewProject(build.ProgramName(out), serverOf(restOnly), compiled)
 			if err != nil {
 				return err
 			}
@@ -64,7 +60,6 @@ gRPC server also needs its modules, from the module cache or a proxy.`,
 	f.StringVar(&platform.OS, "goos", "", "operating system to build for [this one]")
 	f.StringVar(&platform.Arch, "goarch", "", "processor to build for [this one]")
 	flags.add(cmd)
-	new(rowFlags).add(cmd) // of --fit and --profile
 	return cmd
 }
 
@@ -97,14 +92,31 @@ func compilePackage(cmd *cobra.Command, e *ir.Ensemble, file, name, pkg string, 
 	if err != nil {
 		return build.Model{}, err
 	}
-	files, report, err := compile.Package(e, o)
+	m, report, err := packageOf(e, name, o)
 	if err != nil {
 		return build.Model{}, fmt.Errorf("%s: %w", file, err)
 	}
 	fmt.Fprint(cmd.ErrOrStderr(), report)
+	return m, nil
+}
+
+// packageOf compiles e to a package for a program.
+func packageOf(e *ir.Ensemble, name string, o compile.Options) (build.Model, *compile.Report, error) {
+	files, report, err := compile.Package(e, o)
+	if err != nil {
+		return build.Model{}, nil, err
+	}
 	info := compile.Info(e, name)
 	info.Source.Engine, info.Source.Exact, info.Source.Hew = report.Strategy, report.Exact, hew.Version
-	return build.Model{Package: o.Package, Files: files, Info: info}, nil
+	return build.Model{Package: o.Package, Files: files, Info: info}, report, nil
+}
+
+// serverOf is the server to build, with gRPC or without.
+func serverOf(restOnly bool) build.Program {
+	if restOnly {
+		return build.RESTServer
+	}
+	return build.Server
 }
 
 // compileStrategies compiles e to packages for a program, one in each strategy that

@@ -24,14 +24,11 @@ type change struct {
 }
 
 func newChange(before, after *ir.Ensemble, d *lossy.Data) *change {
-	c := &change{before: before, after: after, rows: d, x: narrowed(d, before.Input)}
+	c := &change{before: before, after: after, rows: d, x: narrowed(d.X, before.Input)}
 	for i, e := range []*ir.Ensemble{before, after} {
 		margin := make([]float64, c.numRows()*e.Outputs)
 		interp.New(e).Margin64(margin, d.X)
-		c.m[i] = predict.ValuesOf(margin)
-		if e.Sum == ir.Single {
-			c.m[i] = narrowed(&lossy.Data{X: margin}, ir.Single)
-		}
+		c.m[i] = narrowed(margin, e.Sum)
 	}
 	return c
 }
@@ -52,12 +49,8 @@ func (c *change) print(w io.Writer) error {
 		printLine(w, "predictions", "%s", distance(p[0], p[1], width))
 	}
 	if metric.NumClasses(c.before) > 0 {
-		m, err := metric.Named("error")
-		if err != nil {
-			return err
-		}
-		old, _ := m.Predictions(c.before, c.m[0], c.x)
-		now, _ := m.Predictions(c.after, c.m[1], c.x)
+		old := metric.PredictedClasses(c.before, c.m[0], c.x)
+		now := metric.PredictedClasses(c.after, c.m[1], c.x)
 		others := 0
 		for i := range old {
 			if old[i] != now[i] {

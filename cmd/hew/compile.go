@@ -54,7 +54,7 @@ imports only the standard library and brings its own test and benchmark.`,
 				return err
 			}
 			fmt.Fprint(cmd.ErrOrStderr(), report)
-			if n, err := compile.BranchRows(e, o); flags.profile != "" && (err != nil || n == 0) {
+			if flags.profile != "" && report.BranchRows == 0 {
 				fmt.Fprintf(cmd.ErrOrStderr(), "hew: --profile changes nothing here: it is for branch code, and this is %s\n", report.Strategy)
 			}
 			return nil
@@ -64,7 +64,6 @@ imports only the standard library and brings its own test and benchmark.`,
 	f.StringVarP(&out, "out", "o", "", "directory of the package; created if it is missing")
 	f.StringVar(&pkg, "package", "", "name of the package [the directory's name]")
 	flags.add(cmd)
-	new(rowFlags).add(cmd) // of --fit and --profile
 	return cmd
 }
 
@@ -104,7 +103,7 @@ func (c *compileFlags) load(cmd *cobra.Command, name, rowFile string) (*ir.Ensem
 	if err != nil || c.profile == "" {
 		return e, err
 	}
-	d, err := c.labels.readAny(cmd, c.profile, e)
+	d, err := c.labels.readAny(cmd, &c.in, c.profile, e)
 	if err != nil {
 		return nil, err
 	}

@@ -119,27 +119,18 @@ func classNumbers(label *predict.Feature) map[float64]float64 {
 
 // readAny reads a file of rows for e: with labels if their column is named, and without
 // otherwise.
-func (l *labelFlags) readAny(cmd *cobra.Command, name string, e *ir.Ensemble) (*lossy.Data, error) {
+func (l *labelFlags) readAny(cmd *cobra.Command, in *rowFlags, name string, e *ir.Ensemble) (*lossy.Data, error) {
 	switch {
 	case l.label != "":
-		return l.read(cmd, rowFlagsOf(cmd), name, e)
+		return l.read(cmd, in, name, e)
 	case l.weight != "" || l.query != "":
 		return nil, usagef("--weight and --query are about rows with labels: say with --label which column of %s holds them", name)
 	}
-	table, err := rowFlagsOf(cmd).read(cmd, name, e)
+	table, err := in.read(cmd, name, e)
 	if err != nil {
 		return nil, err
 	}
-	return &lossy.Data{X: widened(table.X)}, nil
-}
-
-// widened returns values as float64.
-func widened(v predict.Values) []float64 {
-	wide := make([]float64, v.Len())
-	for i := range wide {
-		wide[i] = v.At(i)
-	}
-	return wide
+	return &lossy.Data{X: table.X.Float64s()}, nil
 }
 
 // labelOf describes the column of labels: the classes of e by their names, if they have

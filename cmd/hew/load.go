@@ -26,6 +26,7 @@ type modelFlags struct {
 	prune, quantize string // lossy passes
 	fit             string // rows for those that need them
 	labels          labelFlags
+	in              rowFlags // of all files of rows
 
 	trained *ir.Ensemble    // what load read, before lossy passes; nil without
 	lossy   *compile.Report // what these did
@@ -58,6 +59,7 @@ func (m *modelFlags) addLossy(cmd *cobra.Command) {
 	f.StringVar(&m.quantize, "quantize", "", quantHelp)
 	f.StringVar(&m.fit, "fit", "", fitHelp)
 	m.labels.add(cmd)
+	m.in.add(cmd)
 }
 
 // addGo adds all flags to a flag set of the standard library.
@@ -130,7 +132,7 @@ func (m *modelFlags) rewrite(cmd *cobra.Command, name string, e *ir.Ensemble, me
 	}
 	var d *lossy.Data
 	if m.fit != "" {
-		if d, err = m.labels.read(cmd, rowFlagsOf(cmd), m.fit, e); err != nil {
+		if d, err = m.labels.read(cmd, &m.in, m.fit, e); err != nil {
 			return err
 		}
 	}

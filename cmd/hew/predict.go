@@ -19,7 +19,6 @@ import (
 
 func newPredict() *cobra.Command {
 	var output, out, engine, iterations, base string
-	var in rowFlags
 	var flags modelFlags
 	cmd := &cobra.Command{
 		Use:   "predict MODEL ROWS",
@@ -51,7 +50,7 @@ of several outputs, proba_0 is the first. All engines give the same bits.`,
 			if e, err = takeRounds(cmd, e, iterations, output); err != nil {
 				return err
 			}
-			table, err := in.read(cmd, args[1], e)
+			table, err := flags.in.read(cmd, args[1], e)
 			if err != nil {
 				return err
 			}
@@ -78,7 +77,6 @@ of several outputs, proba_0 is the first. All engines give the same bits.`,
 	f.StringVar(&iterations, "iterations", "", "boosting rounds A:B, from A up to but without B [all]")
 	f.StringVar(&base, "base-margin", "", ".npy file of rows × outputs that replaces the base margin")
 	flags.addModel(cmd)
-	in.add(cmd)
 	return cmd
 }
 
@@ -133,19 +131,6 @@ type rowFlags struct {
 func (r *rowFlags) add(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&r.noHeader, "no-header", false, "the CSV file has no header; columns are in the model's order")
 	cmd.Flags().StringVar(&r.missing, "missing", "", "number that means missing, besides NaN, as in -999")
-}
-
-// rowFlagsOf returns the flags that cmd has for its rows: they are for all files of rows,
-// those with labels too.
-func rowFlagsOf(cmd *cobra.Command) *rowFlags {
-	r := &rowFlags{}
-	if f := cmd.Flags().Lookup("missing"); f != nil {
-		r.missing = f.Value.String()
-	}
-	if f := cmd.Flags().Lookup("no-header"); f != nil {
-		r.noHeader = f.Value.String() == "true"
-	}
-	return r
 }
 
 // read reads a file of rows for e, or standard input for "-".

@@ -49,7 +49,7 @@ not stay, so that feature_importances_ of the written file say nothing.`,
 			}
 			var measure *lossy.Data
 			if rowFile != "" {
-				if measure, err = flags.labels.readAny(cmd, rowFile, e); err != nil {
+				if measure, err = flags.labels.readAny(cmd, &flags.in, rowFile, e); err != nil {
 					return err
 				}
 			}
@@ -74,7 +74,6 @@ not stay, so that feature_importances_ of the written file say nothing.`,
 	cmd.Flags().StringVar(&rowFile, "rows", "", "rows to measure on what the passes do; others than those of --fit")
 	flags.addInput(cmd)
 	flags.addLossy(cmd)
-	new(rowFlags).add(cmd)
 	return cmd
 }
 

@@ -2,9 +2,7 @@ package main
 
 import (
 	"io"
-	"math"
 	"os"
-	"slices"
 
 	"hew"
 	"hew/bench"
@@ -40,7 +38,7 @@ func setupOf(file string, trained, e *ir.Ensemble, steps []compile.Step, o compi
 	for _, s := range append(steps, report.Steps...) {
 		passes = append(passes, bench.Pass{
 			Name: s.Pass, Doc: s.Doc, Exact: s.Exact, Seconds: s.Time.Seconds(),
-			Before: bench.Size(s.Before), After: bench.Size(s.After), Certified: finite(s.Bound), Measured: finite(s.Moved),
+			Before: bench.Size(s.Before), After: bench.Size(s.After), Certified: bench.Finite(s.Bound), Measured: bench.Finite(s.Moved),
 		})
 	}
 	m := inspect.Describe(trained, nil)
@@ -49,13 +47,4 @@ func setupOf(file string, trained, e *ir.Ensemble, steps []compile.Step, o compi
 		Features: m.NumFeatures, Outputs: m.Outputs, Size: bench.Size(compile.SizeOf(trained)), Depth: m.Depth,
 	}
 	return bench.NewSetup(build.ModelName(file), hew.Version, append([]string{"hew"}, os.Args[1:]...), card, passes), nil
-}
-
-// finite returns numbers with the largest one for an infinity, which JSON has not.
-func finite(values []float64) []float64 {
-	f := slices.Clone(values)
-	for i := range f {
-		f[i] = min(f[i], math.MaxFloat64)
-	}
-	return f
 }

@@ -12,7 +12,6 @@ import (
 
 	"hew/bench"
 	"hew/build"
-	"hew/internal/lossy"
 	"hew/internal/nodiff"
 	"hew/ir"
 	"hew/kernel"
@@ -24,7 +23,6 @@ import (
 // tuneFlags are the flags of hew tune.
 type tuneFlags struct {
 	modelFlags
-	rowFlags
 
 	rows, valid string
 	classes     []string
@@ -99,7 +97,7 @@ status is 1. Ctrl-C ends the search and prints what was found.`,
 	f.BoolVar(&t.restOnly, "rest-only", false, "a server without gRPC: link nothing but the standard library")
 	t.modelFlags.addInput(cmd)
 	f.BoolVar(&t.noFold, "no-fold", false, noFoldHelp)
-	t.rowFlags.add(cmd)
+	t.in.add(cmd)
 	return cmd
 }
 
@@ -292,11 +290,11 @@ func (t *tuneFlags) readFile(cmd *cobra.Command, name string, e *ir.Ensemble) (*
 		named := *e
 		named.Classes, e = t.classes, &named
 	}
-	d, err := t.labels.read(cmd, &t.rowFlags, name, e)
+	d, err := t.labels.read(cmd, &t.in, name, e)
 	if err != nil {
 		return nil, err
 	}
-	r := &tune.Rows{X: narrowed(d, e.Input), NumFeatures: len(e.Features), Data: metric.Data{Label: d.Y, Weight: d.Weight, Query: d.Query}}
+	r := &tune.Rows{X: narrowed(d.X, e.Input), NumFeatures: len(e.Features), Data: metric.Data{Label: d.Y, Weight: d.Weight, Query: d.Query}}
 	if k := metric.NumClasses(e); k > 0 {
 		for i, y := range r.Label {
 			if !(y >= 0 && y < float64(k) && y == float64(int(y))) {
@@ -307,16 +305,16 @@ func (t *tuneFlags) readFile(cmd *cobra.Command, name string, e *ir.Ensemble) (*
 	return r, nil
 }
 
-// narrowed returns the rows of d in the type of the model's.
-func narrowed(d *lossy.Data, input ir.Precision) predict.Values {
-	if input == ir.Double {
-		return predict.ValuesOf(d.X)
+// narrowed returns numbers in a type.
+func narrowed(x []float64, p ir.Precision) predict.Values {
+	if p == ir.Double {
+		return predict.ValuesOf(x)
 	}
-	x := make([]float32, len(d.X))
-	for i, v := range d.X {
-		x[i] = float32(v)
+	narrow := make([]float32, len(x))
+	for i, v := range x {
+		narrow[i] = float32(v)
 	}
-	return predict.ValuesOf(x)
+	return predict.ValuesOf(narrow)
 }
 
 // searching returns what draws a bar while the search goes on, if standard error is a

@@ -45,7 +45,7 @@ func (t *tuneFlags) setup(file string, e *ir.Ensemble, plan *tune.Plan, records 
 	if err != nil {
 		return bench.Record{}, err
 	}
-	s.Rows = widened(plan.Parts.Judge.X)
+	s.Rows = plan.Parts.Judge.X.Float64s()
 	small := e.Clone()
 	report, err := s.Transform(small, plan.Parts.FitData())
 	if err != nil {
@@ -107,13 +107,8 @@ func (t *tuneFlags) addBinaries(cmd *cobra.Command, plan *tune.Plan, records []t
 
 // model compiles e to a package.
 func (t *tuneFlags) model(e *ir.Ensemble, name, pkg string) (build.Model, error) {
-	files, report, err := compile.Package(e, compile.Options{Package: pkg, NoFold: t.noFold, Version: hew.Version})
-	if err != nil {
-		return build.Model{}, err
-	}
-	info := compile.Info(e, name)
-	info.Source.Engine, info.Source.Exact, info.Source.Hew = report.Strategy, report.Exact, hew.Version
-	return build.Model{Package: pkg, Files: files, Info: info}, nil
+	m, _, err := packageOf(e, name, compile.Options{Package: pkg, NoFold: t.noFold, Version: hew.Version})
+	return m, err
 }
 
 // write writes the chosen candidate as a package or a server.
@@ -150,11 +145,7 @@ func (t *tuneFlags) writeServer(cmd *cobra.Command, plan *tune.Plan, e *ir.Ensem
 	if err != nil {
 		return err
 	}
-	program := build.Server
-	if t.restOnly {
-		program = build.RESTServer
-	}
-	p, err := build.NewProject(build.ProgramName(t.out), program, []build.Model{m})
+	p, err := build.NewProject(build.ProgramName(t.out), serverOf(t.restOnly), []build.Model{m})
 	if err != nil {
 		return err
 	}

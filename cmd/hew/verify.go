@@ -3,11 +3,11 @@ package main
 import (
 	"fmt"
 	"io"
-	"math"
 	"slices"
 
 	"github.com/spf13/cobra"
 
+	"hew/compile"
 	"hew/internal/nodiff"
 	"hew/ir"
 	"hew/predict"
@@ -19,7 +19,6 @@ func newVerify() *cobra.Command {
 	var boundary int
 	var ulps uint64
 	var flags compileFlags
-	var in rowFlags
 	cmd := &cobra.Command{
 		Use:   "verify MODEL",
 		Short: "Prove that every engine gives the model's numbers, bit for bit",
@@ -64,7 +63,7 @@ for those that it computes with functions whose last bits depend on its machine.
 			printRows(cmd.OutOrStdout(), boundary, all)
 			var given predict.Values
 			if rowFile != "" {
-				table, err := in.read(cmd, rowFile, e)
+				table, err := flags.in.read(cmd, rowFile, e)
 				if err != nil {
 					return err
 				}
@@ -106,7 +105,6 @@ for those that it computes with functions whose last bits depend on its machine.
 	f.StringVar(&output, "output", "predict", "which numbers --expect holds: "+score.Outputs())
 	f.StringVar(&iterations, "iterations", "", "boosting rounds A:B, from A up to but without B [all]")
 	flags.addAll(cmd)
-	in.add(cmd)
 	return cmd
 }
 
@@ -145,12 +143,7 @@ func verifyBound(w io.Writer, before, after *ir.Ensemble, x predict.Values) (wit
 	if err != nil {
 		return false, err
 	}
-	was, is, moved := values(&a), values(&b), make([]float64, after.Outputs)
-	for i := range was.Len() {
-		if d := math.Abs(is.At(i) - was.At(i)); d > moved[i%after.Outputs] {
-			moved[i%after.Outputs] = d
-		}
-	}
+	moved := compile.Moved(values(&a), values(&b), after.Outputs)
 	within = true
 	for k, d := range moved {
 		within = within && d <= after.Source.Bound[k]
